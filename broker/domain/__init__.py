@@ -1,0 +1,1 @@
+"""The rules, as data and pure functions: no await, no clock, no randomness, no I/O."""

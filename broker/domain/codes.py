@@ -1,0 +1,153 @@
+"""The closed lists of codes: refusals, reasons, outcomes, steps. The sentences stand in the catalogue."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Post(StrEnum):
+    """The two posts that no one person may hold at once."""
+
+    MONITOR = "monitor"
+    SUPERVISOR = "supervisor"
+
+
+class Code(StrEnum):
+    """Why a rule said no. Stable; catalogue key `refused.<code>`."""
+
+    ALREADY_ENDED = "already_ended"
+    NOT_PERMITTED = "not_permitted"
+    NOT_YOUR_POST = "not_your_post"
+    NOT_YOUR_HALL = "not_your_hall"
+    NOT_ON_POST = "not_on_post"
+    UNKNOWN_CALL = "unknown_call"
+    UNKNOWN_LEG = "unknown_leg"
+    UNKNOWN_HOLD = "unknown_hold"
+    STALE_VERSION = "stale_version"
+    WRONG_PHASE = "wrong_phase"
+    TOO_EARLY = "too_early"
+    TOO_LATE = "too_late"
+    NOT_YOUR_HOLD = "not_your_hold"
+    UNDO_EXPIRED = "undo_expired"
+    RELABEL_EXPIRED = "relabel_expired"
+    CONSENT_MISSING = "consent_missing"
+    CHECK_MISSING = "check_missing"
+    NOT_EVERYONE_VERIFIED = "not_everyone_verified"
+    ADULT_MISSING = "adult_missing"
+    PERSON_BARRED = "person_barred"
+    CREDENTIAL_INVALID = "credential_invalid"
+    OTHER_POST_HELD = "other_post_held"
+    PROFILE_HOLDS_OTHER_POST = "profile_holds_other_post"
+    GRADE_TOO_LOW = "grade_too_low"
+    NOT_GRANTED = "not_granted"
+    LOCAL_RULE = "local_rule"
+    SHARED_ACCOUNT = "shared_account"
+    UNAVAILABLE = "unavailable"
+    BAD_OFFER = "bad_offer"
+    SYNTHETIC_MIX = "synthetic_mix"
+    TOO_MANY_PEOPLE = "too_many_people"
+    PRISONER_BOOKED = "prisoner_booked"
+    SEAT_BOOKED = "seat_booked"
+    CONTACT_BOOKED = "contact_booked"
+    CONTACT_RESTRICTED = "contact_restricted"
+    NOT_ON_VISITOR_LIST = "not_on_visitor_list"
+    HALL_CLOSED = "hall_closed"
+    KIND_NOT_OFFERED = "kind_not_offered"
+    UNKNOWN_PRISONER = "unknown_prisoner"
+    UNKNOWN_SEAT = "unknown_seat"
+    SEAT_OUT_OF_USE = "seat_out_of_use"
+    BAD_TIMES = "bad_times"
+    ALREADY_CANCELLED = "already_cancelled"
+
+
+class Refused(Exception):
+    """A rule said no. `code` is shown to the person, through the catalogue."""
+
+    def __init__(self, code: Code) -> None:
+        super().__init__(code.value)
+        self.code = code
+
+
+class HoldKind(StrEnum):
+    """Why media is held. Holds are a set: media flows only when it is empty."""
+
+    SECURITY = "security"
+    TECHNICAL = "technical"
+    UNMONITORED = "unmonitored"
+    UNSUPERVISED = "unsupervised"
+    INTERRUPTED = "interrupted"
+    INCIDENT = "incident"
+    STOOD_DOWN = "stood_down"
+    RECOVERED = "recovered"
+
+
+class PauseReason(StrEnum):
+    """Asked after a pause has acted; catalogue key `pause.<code>`."""
+
+    UNLISTED_PERSON = "unlisted_person"
+    CONDUCT = "conduct"
+    DRESS = "dress"
+    SECOND_DEVICE = "second_device"
+    PUBLIC_PLACE = "public_place"
+    WELFARE = "welfare"
+    CHILD_WELFARE = "child_welfare"
+    EQUIPMENT = "equipment"
+    OTHER = "other"
+
+
+class EndReason(StrEnum):
+    """Why staff ended a call; catalogue key `end.<code>`."""
+
+    FINISHED_EARLY = "finished_early"
+    CONDUCT = "conduct"
+    UNLISTED_PERSON = "unlisted_person"
+    SECURITY = "security"
+    WELFARE = "welfare"
+    EQUIPMENT = "equipment"
+    HALL_CLOSING = "hall_closing"
+    IDENTITY = "identity"
+
+
+class Outcome(StrEnum):
+    """How a call ended: the visit scheduler's list, and TECHNICAL_FAILURE (features F105)."""
+
+    COMPLETED_NORMALLY = "COMPLETED_NORMALLY"
+    PRISONER_COMPLETED_EARLY = "PRISONER_COMPLETED_EARLY"
+    VISITOR_COMPLETED_EARLY = "VISITOR_COMPLETED_EARLY"
+    PRISONER_REFUSED_TO_ATTEND = "PRISONER_REFUSED_TO_ATTEND"
+    VISITOR_DID_NOT_ARRIVE = "VISITOR_DID_NOT_ARRIVE"
+    VISITOR_FAILED_SECURITY_CHECKS = "VISITOR_FAILED_SECURITY_CHECKS"
+    TERMINATED_BY_STAFF = "TERMINATED_BY_STAFF"
+    ESTABLISHMENT_CANCELLED = "ESTABLISHMENT_CANCELLED"
+    PRISONER_CANCELLED = "PRISONER_CANCELLED"
+    VISITOR_CANCELLED = "VISITOR_CANCELLED"
+    BATCH_CANCELLATION = "BATCH_CANCELLATION"
+    ADMINISTRATIVE_ERROR = "ADMINISTRATIVE_ERROR"
+    TECHNICAL_FAILURE = "TECHNICAL_FAILURE"
+
+
+class Step(StrEnum):
+    """How far a leg has come (features F76); catalogue key `step.<code>`."""
+
+    AWAY = "away"
+    LINK_OPENED = "link_opened"
+    CONSENTED = "consented"
+    MEDIA_CHOSEN = "media_chosen"
+    LOBBY = "lobby"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+
+
+STEP_ORDER = tuple(Step)
+
+
+class Warning(StrEnum):  # noqa: A001 - the word of the two posts
+    """What the monitoring post may say to both ends; catalogue key `warning.<code>`."""
+
+    LANGUAGE = "language"
+    DRESS = "dress"
+    STAY_IN_VIEW = "stay_in_view"
+    SECOND_DEVICE = "second_device"
+    UNLISTED_PERSON = "unlisted_person"
+    FIVE_MINUTES = "five_minutes"
+    FINAL = "final"

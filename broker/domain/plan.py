@@ -1,0 +1,52 @@
+"""The media plan: every packet path that a call allows right now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Media(StrEnum):
+    """A kind of media, with the words of the W3C (MediaStreamTrack.kind)."""
+
+    AUDIO = "audio"
+    VIDEO = "video"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Route:
+    """One path: what leg `source` publishes, to one receive line of endpoint `sink`.
+
+    `source` is a leg id; `sink` is an *endpoint* id: the leg id of another leg
+    or a monitor's console id. `line` counts the sink's receive-only lines of
+    that kind, from 0, in the order of its offer.
+    """
+
+    source: str
+    kind: Media
+    sink: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPlan:
+    """Every packet path that the call allows now. What is absent is silent.
+
+    `valid_for_s` counts seconds from the moment that the relay takes the plan;
+    after that no packet of this call is forwarded until another plan arrives
+    (README 4 of the design: a dead-man's handle, checked on every packet).
+    """
+
+    call_id: str
+    epoch: int = 0
+    valid_for_s: float = 0.0
+    routes: frozenset[Route] = frozenset()
+
+    def meet(self, other: MediaPlan) -> MediaPlan:
+        """Return what both plans allow: what may flow while a change is on its way."""
+        return MediaPlan(
+            self.call_id,
+            max(self.epoch, other.epoch),
+            min(self.valid_for_s, other.valid_for_s),
+            self.routes & other.routes,
+        )

@@ -1,0 +1,263 @@
+"""The ports: what the engine needs of the world, as Protocols with few methods each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from broker.domain.plan import Media, MediaPlan
+from broker.domain.records import (
+    Contact,
+    Device,
+    Establishment,
+    Grant,
+    Hall,
+    Link,
+    Prisoner,
+    Restriction,
+    Row,
+    Scope,
+    Seat,
+    Staff,
+    StaffSession,
+    SynthCredential,
+    Visit,
+)
+
+JSON = Any
+
+
+class Clock(Protocol):
+    """Time that never jumps: UTC carried forward by CLOCK_BOOTTIME from one reading at start."""
+
+    def now(self) -> datetime:
+        """Return aware UTC."""
+
+    def boottime(self) -> float:
+        """Return CLOCK_BOOTTIME in seconds."""
+
+
+# --- the record -----------------------------------------------------------
+
+
+class LogUnavailable(Exception):
+    """The log cannot take the event now (disk full, locked, gone). Nothing was written."""
+
+
+class LogConflict(Exception):
+    """Another writer has appended to this stream: `(stream, seq)` is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event about to be recorded. `body` is plain JSON; `id` makes a replay exactly-once."""
+
+    id: str
+    type: str
+    at: datetime
+    actor: str
+    body: Mapping[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event as recorded: `hash` = SHA-256(previous hash || stored bytes), hex."""
+
+    stream: str
+    seq: int
+    id: str
+    type: str
+    at: datetime
+    actor: str
+    body: Mapping[str, JSON]
+    hash: str
+
+
+class EventLog(Protocol):
+    """Hash-chained streams, append-only. An append that returns is durable (fsynced)."""
+
+    async def append(
+        self, stream: str, after_seq: int, events: Sequence[NewEvent], rows: Sequence[Row] = ()
+    ) -> list[Record]:
+        """Append after `after_seq` (0 = new stream) and save `rows`, in one transaction.
+
+        An event whose id the stream already holds is not appended again.
+
+        Raises:
+            LogConflict: The stream's head is not `after_seq`.
+            LogUnavailable: The storage did not take it; nothing was written.
+        """
+
+    async def read(self, stream: str, after_seq: int = 0) -> list[Record]:
+        """Return the stream's records in order; empty where there is none."""
+
+    async def head(self, stream: str) -> int:
+        """Return the last seq, 0 where there is none."""
+
+    async def streams(self, prefix: str) -> list[str]:
+        """Return the names of the streams that start with `prefix`."""
+
+
+class Journal(Protocol):
+    """Where a restrictive event waits while the log is down: a local file, fsynced per entry."""
+
+    def put(self, stream: str, events: Sequence[NewEvent]) -> None:
+        """Write and fsync. Raises OSError where even that fails."""
+
+    def waiting(self) -> list[tuple[str, list[NewEvent]]]:
+        """Return what has not reached the log, oldest first."""
+
+    def taken(self, count: int) -> None:
+        """Forget the `count` oldest entries: the log has them."""
+
+
+class Renewals(Protocol):
+    """The durable sign that this node still owns its calls (design README 7)."""
+
+    async def renew(self, node: str, at: datetime) -> None:
+        """Record that `node` lives. Raises LogUnavailable."""
+
+    async def last(self, node: str) -> datetime | None:
+        """Return the last renewal of `node`."""
+
+
+# --- the directory --------------------------------------------------------
+
+
+class OutOfScope(Exception):
+    """A row outside the caller's scope was to be written."""
+
+
+class Directory(Protocol):
+    """People, places, bookings and accounts. Lists come in a stable order."""
+
+    async def establishments(self, scope: Scope) -> list[Establishment]: ...
+    async def halls(self, scope: Scope) -> list[Hall]: ...
+    async def seats(self, scope: Scope) -> list[Seat]: ...
+    async def devices(self, scope: Scope) -> list[Device]: ...
+    async def prisoners(self, scope: Scope) -> list[Prisoner]: ...
+    async def contacts(self, scope: Scope, prisoner_number: str | None = None) -> list[Contact]: ...
+    async def restrictions(self, scope: Scope) -> list[Restriction]: ...
+    async def visits(self, scope: Scope, starts_from: datetime, starts_before: datetime) -> list[Visit]: ...
+    async def visit(self, scope: Scope, visit_id: str) -> Visit | None: ...
+    async def links(self, scope: Scope, visit_id: str) -> list[Link]: ...
+    async def save(self, scope: Scope, rows: Sequence[Row]) -> None:
+        """Insert or replace rows by key, all or none. Raises OutOfScope, LogUnavailable.
+
+        `Staff` and `StaffSession` belong to no establishment and pass any scope.
+        """
+
+    # What is found by a secret, before there is a scope: the row then gives the scope.
+    async def link_by_hash(self, token_hash: str) -> Link | None: ...
+    async def device_by_hash(self, key_hash: str) -> Device | None: ...
+    async def device_by_enrol_hash(self, enrol_hash: str) -> Device | None: ...
+    async def session_by_hash(self, token_hash: str) -> StaffSession | None: ...
+    async def synth_by_hash(self, token_hash: str) -> SynthCredential | None: ...
+
+    # Accounts, for the sign-in alone.
+    async def staff(self, username: str) -> Staff | None: ...
+    async def staff_by_number(self, number: str) -> Staff | None: ...
+    async def grants(self, number: str) -> list[Grant]: ...
+    async def sessions(self, number: str) -> list[StaffSession]: ...
+    async def all_establishments(self) -> Scope:
+        """Return the scope of the system itself (registry, command line), never of a person."""
+
+    # Facts about the database itself: "made_by" = "demo" marks one made by the demo.
+    async def fact(self, name: str) -> str | None: ...
+    async def set_fact(self, name: str, value: str) -> None: ...
+
+
+# --- media ----------------------------------------------------------------
+
+
+class OfferRefused(Exception):
+    """The offer is malformed or asks for what we do not do; `code` is stable, no detail is shown."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One receive-only line of an endpoint: its `mid` and its place among lines of its kind."""
+
+    mid: str
+    kind: Media
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The relay's answer (RFC 8866 text) and the endpoint's receive lines."""
+
+    sdp: str
+    lines: tuple[Line, ...]
+    publishes: frozenset[Media]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointHealth:
+    """How an endpoint's link does. Fractions 0..1, bits per second, milliseconds."""
+
+    loss_in: float = 0.0
+    loss_out: float = 0.0
+    bitrate_in_bps: int = 0
+    bitrate_out_bps: int = 0
+    rtt_ms: float | None = None
+    audio_level: float = 0.0  # 0..1, from the RTP header extension (RFC 6464)
+    sends_audio: bool = False  # packets within the last 2 s
+    sends_video: bool = False
+
+
+class MediaPlane(Protocol):
+    """The relay: it forwards encoded packets along plans, and never decodes."""
+
+    async def connect(self, endpoint: str, publishes: frozenset[Media], offer: str) -> Answer:
+        """Answer an endpoint's offer; a second offer of the same endpoint replaces the first connection.
+
+        Raises:
+            OfferRefused: malformed, too long, or no codec in common.
+        """
+
+    async def disconnect(self, endpoint: str) -> None:
+        """Close the endpoint: routes first, then DTLS close_notify, then its address and keys are forgotten."""
+
+    async def apply(self, plan: MediaPlan) -> None:
+        """Obey `plan` for its call from now on. When it returns, what the plan lacks is silent.
+
+        A plan with a lower epoch than the last is ignored.
+        """
+
+    def sent(self, endpoint: str, line: int, rtp_timestamp: int) -> float | None:
+        """Return how many seconds ago that video timestamp was sent on that line, None if never (or over 10 s)."""
+
+    def last_sent(self, endpoint: str, line: int) -> float | None:
+        """Return how many seconds ago any video packet was sent on that line, None if never."""
+
+    def health(self, endpoint: str) -> EndpointHealth | None:
+        """Return the link's health over the last seconds; None for an unknown endpoint."""
+
+    def watch(self, listener: Callable[[str, bool], None]) -> None:
+        """Call `listener(endpoint, up)` when an endpoint's media comes up (DTLS done) or is lost (silent 3 s, closed)."""
+
+    def counters(self) -> Mapping[str, int]:
+        """Return totals: packets in, forwarded, and each reason for a drop."""
+
+    async def close(self) -> None:
+        """Close every endpoint and the port."""
+
+
+class Mailer(Protocol):
+    """Sends mail; nothing in the engine knows how."""
+
+    async def send(self, to: str, subject: str, text: str) -> None: ...
+
+
+class BlobStore(Protocol):
+    """Keeps large objects by key; empty until recording is built."""
+
+    async def put(self, key: str, data: AsyncIterator[bytes]) -> None: ...
+    async def get(self, key: str) -> AsyncIterator[bytes]: ...

@@ -1,0 +1,288 @@
+"""What a client says. Imperative names; the server refuses what it does not know.
+
+A message with a `key` is a command: it is answered by `ok` or `refused` with the
+same key. The key is the client's own random word: sent twice (after a lost
+socket, say) the command acts once, and the first answer is given again.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
+
+from broker.domain.codes import EndReason, PauseReason, Post, Step, Warning
+from broker.protocol.base import MAX_MESSAGE_BYTES, MAX_SDP_CHARS, Id, Key, Message, ProtocolViolation
+
+
+class Hello(Message):
+    """The first message of every socket: the versions the client speaks and its single-use ticket."""
+
+    type: Literal["hello"] = "hello"
+    protocol: Annotated[list[int], Field(min_length=1, max_length=16)]
+    ticket: Annotated[str, StringConstraints(min_length=16, max_length=128)]
+
+
+# --- a leg: the family's page or the laptop --------------------------------
+
+
+class ConsentAccept(Message):
+    """The family accepts the notice of this version (features F10)."""
+
+    type: Literal["consent.accept"] = "consent.accept"
+    key: Key
+    notice_version: Annotated[str, StringConstraints(max_length=32)]
+
+
+class CheckReport(Message):
+    """What the camera and microphone check found."""
+
+    type: Literal["check.report"] = "check.report"
+    key: Key
+    camera: Literal["ok", "none", "blocked", "test_picture"]
+    microphone: Literal["ok", "none", "blocked", "test_tone"]
+    browser: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class LegProgress(Message):
+    """How far the leg has come, for the staff's eyes (features F76). No answer."""
+
+    type: Literal["leg.progress"] = "leg.progress"
+    step: Step
+
+
+class LobbyEnter(Message):
+    """The leg is ready and waits in the lobby."""
+
+    type: Literal["lobby.enter"] = "lobby.enter"
+    key: Key
+
+
+class MediaOffer(Message):
+    """The browser's offer (RFC 9429): sendonly and recvonly transceivers apart. Answered by `media.answer`."""
+
+    type: Literal["media.offer"] = "media.offer"
+    key: Key
+    sdp: Annotated[str, StringConstraints(max_length=MAX_SDP_CHARS)]
+
+
+class LegLeave(Message):
+    """The person leaves the call for good."""
+
+    type: Literal["leg.leave"] = "leg.leave"
+    key: Key
+
+
+class LegHelp(Message):
+    """The prisoner asks for a member of staff."""
+
+    type: Literal["leg.help"] = "leg.help"
+    key: Key
+
+
+class WarningShown(Message):
+    """The page has shown the warning with this id. No answer."""
+
+    type: Literal["warning.shown"] = "warning.shown"
+    warning_id: Id
+
+
+# --- both posts -------------------------------------------------------------
+
+
+class PostSignOn(Message):
+    """Take a post: monitoring for an establishment, technical supervision for one hall of it."""
+
+    type: Literal["post.sign_on"] = "post.sign_on"
+    key: Key
+    post: Post
+    establishment: Id
+    hall_id: Id | None = None
+
+
+class PostSignOff(Message):
+    """Leave the post that this socket holds."""
+
+    type: Literal["post.sign_off"] = "post.sign_off"
+    key: Key
+
+
+class CallPause(Message):
+    """Silence both ends at once. The reason is asked after: `hold.reason`."""
+
+    type: Literal["call.pause"] = "call.pause"
+    key: Key
+    call_id: Id
+
+
+class HoldReason(Message):
+    """Say why a hold was placed."""
+
+    type: Literal["hold.reason"] = "hold.reason"
+    key: Key
+    call_id: Id
+    hold_id: Id
+    reason: PauseReason
+
+
+class HoldRelabel(Message):
+    """Within 60 s the maker of a security pause may make it a technical one."""
+
+    type: Literal["hold.relabel"] = "hold.relabel"
+    key: Key
+    call_id: Id
+    hold_id: Id
+
+
+class HoldUndo(Message):
+    """Within 5 s the maker of a pause may undo it."""
+
+    type: Literal["hold.undo"] = "hold.undo"
+    key: Key
+    call_id: Id
+    hold_id: Id
+
+
+class HoldClear(Message):
+    """Clear a hold. `version` is the call's `seq` as last seen: stale is refused."""
+
+    type: Literal["hold.clear"] = "hold.clear"
+    key: Key
+    call_id: Id
+    hold_id: Id
+    version: int
+
+
+class CallEnd(Message):
+    """End the call for good; the page asks twice before it sends this."""
+
+    type: Literal["call.end"] = "call.end"
+    key: Key
+    call_id: Id
+    reason: EndReason
+
+
+class LegVerify(Message):
+    """Admit a leg: the monitor ticks the people of a family leg, the supervisor the prisoner at the seat."""
+
+    type: Literal["leg.verify"] = "leg.verify"
+    key: Key
+    call_id: Id
+    leg_id: Id
+    people: Annotated[list[Id], Field(min_length=1, max_length=8)]
+    version: int
+
+
+class LegRefuse(Message):
+    """Refuse a leg at the identity check: the call ends as failed security checks."""
+
+    type: Literal["leg.refuse"] = "leg.refuse"
+    key: Key
+    call_id: Id
+    leg_id: Id
+
+
+# --- monitoring only --------------------------------------------------------
+
+
+class CallWarn(Message):
+    """Show a canned warning to both ends."""
+
+    type: Literal["call.warn"] = "call.warn"
+    key: Key
+    call_id: Id
+    warning: Warning
+
+
+class WallFocus(Message):
+    """Hear this call, alone; none: hear nothing."""
+
+    type: Literal["wall.focus"] = "wall.focus"
+    key: Key
+    call_id: Id | None = None
+
+
+class ShownLeg(Message):
+    """What the page's main thread knows of one picture of a tile, over the last second (wall.md 4)."""
+
+    leg_id: Id
+    line: int | None = None  # the video line that shows it; none: a placeholder is shown
+    frames: int = 0  # requestVideoFrameCallback calls since the last report
+    rtp_timestamp: int | None = None  # of the newest frame presented
+    advanced: bool = False  # (totalVideoFrames - droppedVideoFrames) rose
+    ratio: float = 0.0  # IntersectionObserver ratio
+    unobscured: bool = False  # IntersectionObserver v2 isVisible; the ratio's own answer where v2 is missing
+    width: int = 0  # CSS pixels
+    height: int = 0
+
+
+class ShownTile(Message):
+    """One call on the wall."""
+
+    call_id: Id
+    legs: Annotated[list[ShownLeg], Field(max_length=8)]
+
+
+class WallProof(Message):
+    """Each second: what the wall presents of every call. The server judges. No answer."""
+
+    type: Literal["wall.proof"] = "wall.proof"
+    n: int  # rises by one
+    visible: bool  # document.visibilityState
+    tiles: Annotated[list[ShownTile], Field(max_length=128)]
+
+
+# --- technical supervision only ---------------------------------------------
+
+
+class Presence(Message):
+    """Each second: the hall page is open and visible; `touched` since the last. No answer."""
+
+    type: Literal["presence"] = "presence"
+    n: int
+    visible: bool
+    touched: bool = False
+
+
+ClientMessage = Annotated[
+    Hello
+    | ConsentAccept
+    | CheckReport
+    | LegProgress
+    | LobbyEnter
+    | MediaOffer
+    | LegLeave
+    | LegHelp
+    | WarningShown
+    | PostSignOn
+    | PostSignOff
+    | CallPause
+    | HoldReason
+    | HoldRelabel
+    | HoldUndo
+    | HoldClear
+    | CallEnd
+    | LegVerify
+    | LegRefuse
+    | CallWarn
+    | WallFocus
+    | WallProof
+    | Presence,
+    Field(discriminator="type"),
+]
+
+_adapter: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
+
+
+def decode(text: str | bytes) -> ClientMessage:
+    """Return the message in `text`.
+
+    Raises:
+        ProtocolViolation: `too_large`, or `malformed` for anything that is not exactly one of ours.
+    """
+    if len(text) > MAX_MESSAGE_BYTES:
+        raise ProtocolViolation("too_large")
+    try:
+        return _adapter.validate_json(text)
+    except (ValidationError, ValueError, RecursionError):
+        raise ProtocolViolation("malformed") from None

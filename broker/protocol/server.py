@@ -1,0 +1,416 @@
+"""What the server says. Nouns; a client ignores what it does not know.
+
+Sentences never cross the wire: codes do, and the page words them from its catalogue.
+Instants are RFC 3339 in UTC. `now` lets a page show server time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter
+
+from broker.domain.codes import Code, EndReason, HoldKind, Outcome, PauseReason, Post, Step, Warning
+from broker.protocol.base import Id, Key, Message
+
+
+class ServerPart(Message):
+    """A message or part of one that grows by addition: unknown fields are ignored when read."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+# --- parts -------------------------------------------------------------------
+
+
+class HallPart(ServerPart):
+    """A hall."""
+
+    id: Id
+    name: str
+
+
+class MayPart(ServerPart):
+    """Which posts a person may take at an establishment."""
+
+    establishment: Id
+    name: str
+    posts: list[Post]
+    halls: list[HallPart]
+    synthetic: bool = False
+
+
+class YouStaff(ServerPart):
+    """A signed-in member of staff."""
+
+    chair: Literal["staff"] = "staff"
+    name: str
+    number: str
+    grade: str
+    may: list[MayPart]
+
+
+class YouLeg(ServerPart):
+    """A leg of a call, on the family's page."""
+
+    chair: Literal["family"] = "family"
+    leg_id: Id
+    call_id: Id
+
+
+class YouLaptop(ServerPart):
+    """An enrolled laptop; its call comes with `visit` when there is one."""
+
+    chair: Literal["laptop"] = "laptop"
+    device_id: Id
+    asset_tag: str
+    seat: int | None = None
+
+
+class LineWant(ServerPart):
+    """How many receive lines of each kind the next offer should have."""
+
+    audio: int
+    video: int
+
+
+class AttendeePart(ServerPart):
+    """A person expected at a leg."""
+
+    id: Id
+    name: str
+    child: bool = False
+    main_caller: bool = False
+    verified: bool = False
+
+
+class LegPart(ServerPart):
+    """A leg of a call as staff see it."""
+
+    id: Id
+    role: Literal["prisoner", "family", "professional", "interpreter", "staff", "stream"]
+    people: list[AttendeePart]
+    step: Step
+    consented: bool
+    verified: bool
+    connected: bool
+    sends: list[Literal["audio", "video"]]
+
+
+class HoldPart(ServerPart):
+    """A hold that stands on a call."""
+
+    id: Id
+    kind: HoldKind
+    post: Post | None  # whose hold; none: the system's
+    by: str | None  # name of staff, for staff only
+    reason: PauseReason | None
+    placed_at: datetime
+    undo_until: datetime | None = None
+    relabel_until: datetime | None = None
+
+
+class CallPart(ServerPart):
+    """A call as staff see it. `seq` rises with every change; an older one is dropped."""
+
+    id: Id
+    seq: int
+    kind: str
+    establishment: Id
+    hall_id: Id
+    hall: str
+    seat_id: Id
+    seat: int
+    prisoner_number: str
+    prisoner_initials: str
+    prisoner_name: str
+    tier: int
+    synthetic: bool
+    recorded: bool
+    phase: Literal["scheduled", "lobby", "ready", "live", "ended"]
+    holds: list[HoldPart]
+    legs: list[LegPart]
+    starts_at: datetime
+    ends_at: datetime
+    started_at: datetime | None = None
+    clock_runs: bool = True  # false while minutes are credited
+    credited_s: int = 0
+    rebook_s: int = 0
+    alarm: Literal["unmonitored", "unsupervised"] | None = None
+    help_asked: bool = False
+    looked_at: datetime | None = None
+    outcome: Outcome | None = None
+    end_reason: EndReason | None = None
+    ended_by: str | None = None
+    missing: list[str] = []  # what the start still waits for: monitor, supervisor, family, prisoner, identity, seat, window
+
+
+class PostPart(ServerPart):
+    """A post as it is staffed."""
+
+    establishment: Id
+    hall_id: Id | None
+    post: Post
+    state: Literal["on", "lost", "off"]
+    name: str | None = None
+    since: datetime | None = None
+    you: bool = False
+
+
+class SeatPart(ServerPart):
+    """A seat in the hall, with its one state (features F29)."""
+
+    id: Id
+    hall_id: Id
+    number: int
+    state: Literal["out_of_use", "offline", "free", "waiting", "verify", "ready", "live", "paused", "fault", "help"]
+    asset_tag: str | None = None
+    call_id: Id | None = None
+
+
+class LegHealth(ServerPart):
+    """How a leg's link does, each second."""
+
+    leg_id: Id
+    call_id: Id
+    health: Literal["good", "poor", "bad", "none"]
+    level: float = 0.0
+    sends_audio: bool = False
+    sends_video: bool = False
+
+
+class LinePart(ServerPart):
+    """What a receive line carries now; no leg: nothing."""
+
+    kind: Literal["audio", "video"]
+    index: int
+    call_id: Id | None = None
+    leg_id: Id | None = None
+
+
+class AnswerLine(ServerPart):
+    """Where a receive line stands in the answer."""
+
+    mid: str
+    kind: Literal["audio", "video"]
+    index: int
+
+
+class WaitPart(ServerPart):
+    """Who the lobby waits for, without names of staff (features F16)."""
+
+    who: Literal["you", "officer", "prisoner", "hall", "family"]
+    ready: bool
+    detail: str | None = None  # a code, catalogue key `wait.<code>`
+
+
+class NoticePart(ServerPart):
+    """The notice to accept before the call; its text follows from the kind and this version."""
+
+    version: str
+    kind: str
+    recorded: bool
+
+
+class OtherPart(ServerPart):
+    """Another leg, as a caller sees it: first names only."""
+
+    leg_id: Id
+    role: str
+    name: str
+    connected: bool
+
+
+# --- messages ------------------------------------------------------------------
+
+
+class Welcome(ServerPart):
+    """The answer to `hello`: who you are, and how many receive lines to offer."""
+
+    type: Literal["welcome"] = "welcome"
+    protocol: int
+    now: datetime
+    you: Annotated[YouStaff | YouLeg | YouLaptop, Field(discriminator="chair")]
+    receive: LineWant
+    demo: bool = False  # test pictures are offered where there is no camera
+
+
+class Ok(ServerPart):
+    """The command was done and is on the record. `recorded` false: done, and not yet on the record."""
+
+    type: Literal["ok"] = "ok"
+    key: Key
+    recorded: bool = True
+    hold_id: Id | None = None  # of a `call.pause`
+
+
+class RefusedMessage(ServerPart):
+    """A rule said no."""
+
+    type: Literal["refused"] = "refused"
+    key: Key
+    code: Code
+
+
+class MediaAnswer(ServerPart):
+    """The relay's answer."""
+
+    type: Literal["media.answer"] = "media.answer"
+    key: Key
+    sdp: str
+    lines: list[AnswerLine]
+
+
+class MediaLines(ServerPart):
+    """What the receive lines carry from now on: lines not named carry nothing."""
+
+    type: Literal["media.lines"] = "media.lines"
+    lines: list[LinePart]
+
+
+class MediaReoffer(ServerPart):
+    """More receive lines are needed: make a new connection with a new offer."""
+
+    type: Literal["media.reoffer"] = "media.reoffer"
+    receive: LineWant
+
+
+class VisitMessage(ServerPart):
+    """The call as a caller sees it. Sent at once and after every change.
+
+    `screen` is what the page shows; `pause` says why media is held, in the one
+    word that the page may tell: a decision of staff, a fault, or a wait.
+    """
+
+    type: Literal["visit"] = "visit"
+    now: datetime
+    call_id: Id | None
+    leg_id: Id | None = None
+    screen: Literal["none", "notice", "check", "lobby", "call", "paused", "ended"]
+    kind: str = "social"
+    people: list[AttendeePart] = []
+    others: list[OtherPart] = []
+    notice: NoticePart | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    started: bool = False
+    waiting: list[WaitPart] = []
+    late_min: int = 0
+    pause: Literal["staff", "fault", "you", "other_end", "no_officer"] | None = None
+    pause_reason: PauseReason | None = None
+    clock_runs: bool = True
+    returned_s: int = 0  # minutes given back, in seconds
+    rebook_s: int = 0
+    end: Literal["time", "staff", "you", "other_end", "fault", "not_started", "cancelled", "identity"] | None = None
+    end_reason: EndReason | None = None
+    synthetic: bool = False
+
+
+class WarningMessage(ServerPart):
+    """A warning of the monitoring post, to be shown until read; answer with `warning.shown`."""
+
+    type: Literal["warning"] = "warning"
+    warning_id: Id
+    warning: Warning
+    at: datetime
+
+
+class Snapshot(ServerPart):
+    """All that a staff page may see now; sent after `welcome` and after a post changes hands."""
+
+    type: Literal["snapshot"] = "snapshot"
+    now: datetime
+    you_hold: PostPart | None
+    calls: list[CallPart]
+    posts: list[PostPart]
+    seats: list[SeatPart]
+
+
+class CallMessage(ServerPart):
+    """A call changed."""
+
+    type: Literal["call"] = "call"
+    now: datetime
+    call: CallPart
+
+
+class PostMessage(ServerPart):
+    """A post changed."""
+
+    type: Literal["post"] = "post"
+    now: datetime
+    post: PostPart
+
+
+class SeatMessage(ServerPart):
+    """A seat changed."""
+
+    type: Literal["seat"] = "seat"
+    now: datetime
+    seat: SeatPart
+
+
+class News(ServerPart):
+    """Each second, to staff: that the broker lives, and how each link does."""
+
+    type: Literal["news"] = "news"
+    now: datetime
+    legs: list[LegHealth] = []
+    proof_age_s: dict[str, float] = {}  # call id -> age of this post's proof, for the console's own eyes
+
+
+class Alert(ServerPart):
+    """Something that a post should act on; catalogue key `alert.<code>`."""
+
+    type: Literal["alert"] = "alert"
+    id: Id
+    at: datetime
+    code: str
+    call_id: Id | None = None
+    by: str | None = None
+
+
+class WarningState(ServerPart):
+    """Where a warning has been shown."""
+
+    type: Literal["warning.state"] = "warning.state"
+    call_id: Id
+    warning_id: Id
+    warning: Warning
+    shown_by: list[Id]
+
+
+class Bye(ServerPart):
+    """The last message before the server closes; catalogue key `bye.<code>`."""
+
+    type: Literal["bye"] = "bye"
+    code: Literal["replaced", "revoked", "signed_out", "slow", "violation", "shutdown", "version", "ticket", "elsewhere"]
+
+
+ServerMessage = Annotated[
+    Welcome
+    | Ok
+    | RefusedMessage
+    | MediaAnswer
+    | MediaLines
+    | MediaReoffer
+    | VisitMessage
+    | WarningMessage
+    | Snapshot
+    | CallMessage
+    | PostMessage
+    | SeatMessage
+    | News
+    | Alert
+    | WarningState
+    | Bye,
+    Field(discriminator="type"),
+]
+
+adapter: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
+
+
+def decode(text: str | bytes) -> ServerMessage:
+    """Return the server's message in `text` (for bots, check-call and tests)."""
+    return adapter.validate_json(text)
