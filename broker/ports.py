@@ -88,6 +88,7 @@ class EventLog(Protocol):
         Raises:
             LogConflict: The stream's head is not `after_seq`.
             LogUnavailable: The storage did not take it; nothing was written.
+            RowClash: One of `rows` clashes with a row that stands; nothing was written.
         """
 
     async def read(self, stream: str, after_seq: int = 0) -> list[Record]:
@@ -130,6 +131,10 @@ class OutOfScope(Exception):
     """A row outside the caller's scope was to be written."""
 
 
+class RowClash(Exception):
+    """A row clashes with one that stands: a staff number taken, or a synthetic establishment made real."""
+
+
 class Directory(Protocol):
     """People, places, bookings and accounts. Lists come in a stable order."""
 
@@ -144,7 +149,7 @@ class Directory(Protocol):
     async def visit(self, scope: Scope, visit_id: str) -> Visit | None: ...
     async def links(self, scope: Scope, visit_id: str) -> list[Link]: ...
     async def save(self, scope: Scope, rows: Sequence[Row]) -> None:
-        """Insert or replace rows by key, all or none. Raises OutOfScope, LogUnavailable.
+        """Insert or replace rows by key, all or none. Raises OutOfScope, RowClash, LogUnavailable.
 
         `Staff` and `StaffSession` belong to no establishment and pass any scope.
         """
