@@ -1,0 +1,201 @@
+// @ts-check
+/** One peer connection with the relay: what the page sends and receives, in lines of its own. The page always offers. */
+
+/** @typedef {import("./protocol.js").MediaAnswer} MediaAnswer */
+/** @typedef {import("./protocol.js").RefusedMessage} RefusedMessage */
+/** @typedef {"audio" | "video"} Kind */
+
+/**
+ * `lost` means: make another one. It comes once, after a failure or after `disconnected` has lasted 3 s.
+ * @typedef {"new" | "offering" | "connecting" | "connected" | "interrupted" | "lost" | "closed"} PeerState
+ */
+
+/**
+ * @typedef {object} PeerOptions
+ * @property {MediaStream | null} publish What to send; none: a page that only watches.
+ * @property {number} audioLines How many sounds to receive at once.
+ * @property {number} videoLines How many pictures to receive at once.
+ * @property {(sdp: string) => Promise<MediaAnswer>} offer Takes the offer to the relay. Rejects where it is refused.
+ * @property {(state: PeerState) => void} [onState]
+ */
+
+const DISCONNECTED_LIMIT_MS = 3000;
+const CONNECT_LIMIT_MS = 10000;
+const VIDEO_MAX_BPS = 700_000; // 640×480 at 15 fps needs less; a cap keeps two families on one line apart
+
+/** The relay refused the offer; `code` is its reason. */
+export class OfferRefused extends Error {
+  /** @param {string} code */
+  constructor(code) {
+    super(code);
+    this.code = code;
+  }
+}
+
+export class Peer {
+  /** @param {PeerOptions} options */
+  constructor(options) {
+    this.options = options;
+    /** @type {PeerState} */
+    this.state = "new";
+    this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" });
+    /** @type {Map<Kind, RTCRtpSender>} */
+    this.senders = new Map();
+    /** Receive lines by `kind index`, known once the relay has answered. @type {Map<string, RTCRtpTransceiver>} */
+    this.lines = new Map();
+    /** @type {number | undefined} */
+    this.timer = undefined;
+    this.pc.oniceconnectionstatechange = () => this.check();
+    this.pc.onconnectionstatechange = () => this.check();
+  }
+
+  /**
+   * Offer, and take the relay's answer. The relay is ICE-lite and its candidates stand in the answer, so nothing waits
+   * for ours: it learns them from our checks.
+   */
+  async start() {
+    this.change("offering");
+    this.addLines();
+    const offer = await this.pc.createOffer();
+    await this.pc.setLocalDescription(offer);
+    const answer = await this.options.offer(offer.sdp ?? "");
+    if (this.isOver()) return;
+    await this.pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+    if (this.isOver()) return;
+    for (const { mid, kind, index } of answer.lines) {
+      const transceiver = this.pc.getTransceivers().find((one) => one.mid === mid);
+      if (transceiver) this.lines.set(`${kind} ${index}`, transceiver);
+    }
+    this.change("connecting");
+    this.wait(CONNECT_LIMIT_MS);
+    this.check();
+  }
+
+  /**
+   * The track that a receive line brings. It lives as long as the connection, whatever the line carries.
+   * @param {Kind} kind
+   * @param {number} index
+   * @returns {MediaStreamTrack | null}
+   */
+  track(kind, index) {
+    return this.lines.get(`${kind} ${index}`)?.receiver.track ?? null;
+  }
+
+  /**
+   * Send another track in place of the one of its kind (a new device), or nothing.
+   * @param {Kind} kind
+   * @param {MediaStreamTrack | null} track
+   */
+  async replace(kind, track) {
+    await this.senders.get(kind)?.replaceTrack(track);
+  }
+
+  /** @returns {Promise<RTCStatsReport>} */
+  stats() {
+    return this.pc.getStats();
+  }
+
+  close() {
+    this.end("closed");
+  }
+
+  /** @private */
+  addLines() {
+    const { publish, audioLines, videoLines } = this.options;
+    for (const track of publish?.getTracks() ?? []) {
+      const kind = /** @type {Kind} */ (track.kind);
+      const encodings = kind === "video" ? [{ maxBitrate: VIDEO_MAX_BPS }] : undefined;
+      const transceiver = this.pc.addTransceiver(track, {
+        direction: "sendonly",
+        streams: publish ? [publish] : [],
+        ...(encodings ? { sendEncodings: encodings } : {}),
+      });
+      prefer(transceiver, kind);
+      this.senders.set(kind, transceiver.sender);
+    }
+    for (let at = 0; at < audioLines; at += 1) prefer(this.pc.addTransceiver("audio", { direction: "recvonly" }), "audio");
+    for (let at = 0; at < videoLines; at += 1) prefer(this.pc.addTransceiver("video", { direction: "recvonly" }), "video");
+  }
+
+  /** @private */
+  check() {
+    if (this.isOver() || this.state === "new" || this.state === "offering") return;
+    const ice = this.pc.iceConnectionState;
+    const whole = this.pc.connectionState;
+    if (ice === "failed" || whole === "failed" || whole === "closed") return this.end("lost");
+    if (ice === "disconnected") {
+      if (this.state === "interrupted") return;
+      this.change("interrupted");
+      this.wait(DISCONNECTED_LIMIT_MS);
+    } else if (whole === "connected") {
+      this.unwait();
+      this.change("connected");
+    }
+  }
+
+  /**
+   * @private
+   * @param {number} ms
+   */
+  wait(ms) {
+    this.unwait();
+    this.timer = window.setTimeout(() => this.end("lost"), ms);
+  }
+
+  /** @private */
+  unwait() {
+    window.clearTimeout(this.timer);
+  }
+
+  /**
+   * @private
+   * @param {"lost" | "closed"} state
+   */
+  end(state) {
+    if (this.isOver()) return;
+    this.unwait();
+    this.pc.oniceconnectionstatechange = null;
+    this.pc.onconnectionstatechange = null;
+    this.pc.close();
+    this.change(state);
+  }
+
+  isOver() {
+    return this.state === "lost" || this.state === "closed";
+  }
+
+  /**
+   * @private
+   * @param {PeerState} state
+   */
+  change(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this.options.onState?.(state);
+  }
+}
+
+/**
+ * Make an `offer` function out of a connection's commands.
+ * @param {import("./signalling.js").Connection} connection
+ * @returns {(sdp: string) => Promise<MediaAnswer>}
+ */
+export function offerOver(connection) {
+  return async (sdp) => {
+    const answer = await connection.command({ type: "media.offer", sdp }, { resend: false });
+    if (answer.type === "media.answer") return answer;
+    throw new OfferRefused(answer.type === "refused" ? answer.code : "bad_offer");
+  };
+}
+
+/**
+ * VP8 and Opus only: every browser has both, and an offer of 40 lines is a third as long (wall.md 3).
+ * @param {RTCRtpTransceiver} transceiver
+ * @param {Kind} kind
+ */
+function prefer(transceiver, kind) {
+  const wanted = kind === "video" ? ["video/vp8", "video/rtx"] : ["audio/opus"];
+  const all = RTCRtpReceiver.getCapabilities(kind)?.codecs ?? [];
+  const chosen = all.filter((codec) => wanted.includes(codec.mimeType.toLowerCase()));
+  if (chosen.length && "setCodecPreferences" in transceiver) transceiver.setCodecPreferences(chosen);
+}

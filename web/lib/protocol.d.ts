@@ -1,0 +1,544 @@
+// Made by scripts/protocol_types.py from broker/protocol. Do not edit.
+
+/** Something that a post should act on; catalogue key `alert.<code>`. */
+export interface Alert {
+  type: "alert";
+  id: string;
+  at: string;
+  code: string;
+  call_id: string | null;
+  by: string | null;
+}
+
+/** Where a receive line stands in the answer. */
+export interface AnswerLine {
+  mid: string;
+  kind: "audio" | "video";
+  index: number;
+}
+
+/** A person expected at a leg. */
+export interface AttendeePart {
+  id: string;
+  name: string;
+  child: boolean;
+  main_caller: boolean;
+  verified: boolean;
+}
+
+/** The last message before the server closes; catalogue key `bye.<code>`. */
+export interface Bye {
+  type: "bye";
+  code: "replaced" | "revoked" | "signed_out" | "slow" | "violation" | "shutdown" | "version" | "ticket" | "elsewhere";
+}
+
+/** End the call for good; the page asks twice before it sends this. */
+export interface CallEnd {
+  type: "call.end";
+  key: string;
+  call_id: string;
+  reason: EndReason;
+}
+
+/** A call changed. */
+export interface CallMessage {
+  type: "call";
+  now: string;
+  call: CallPart;
+}
+
+/** A call as staff see it. `seq` rises with every change; an older one is dropped. */
+export interface CallPart {
+  id: string;
+  seq: number;
+  kind: string;
+  establishment: string;
+  hall_id: string;
+  hall: string;
+  seat_id: string;
+  seat: number;
+  prisoner_number: string;
+  prisoner_initials: string;
+  prisoner_name: string;
+  tier: number;
+  synthetic: boolean;
+  recorded: boolean;
+  phase: "scheduled" | "lobby" | "ready" | "live" | "ended";
+  holds: HoldPart[];
+  legs: LegPart[];
+  starts_at: string;
+  ends_at: string;
+  started_at: string | null;
+  clock_runs: boolean;
+  credited_s: number;
+  rebook_s: number;
+  alarm: "unmonitored" | "unsupervised" | null;
+  help_asked: boolean;
+  looked_at: string | null;
+  outcome: Outcome | null;
+  end_reason: EndReason | null;
+  ended_by: string | null;
+  missing: string[];
+}
+
+/** Silence both ends at once. The reason is asked after: `hold.reason`. */
+export interface CallPause {
+  type: "call.pause";
+  key: string;
+  call_id: string;
+}
+
+/** Show a canned warning to both ends. */
+export interface CallWarn {
+  type: "call.warn";
+  key: string;
+  call_id: string;
+  warning: Warning;
+}
+
+/** What the camera and microphone check found. */
+export interface CheckReport {
+  type: "check.report";
+  key: string;
+  camera: "ok" | "none" | "blocked" | "test_picture";
+  microphone: "ok" | "none" | "blocked" | "test_tone";
+  browser?: string;
+}
+
+/** Why a rule said no. Stable; catalogue key `refused.<code>`. */
+export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled";
+
+/** The family accepts the notice of this version (features F10). */
+export interface ConsentAccept {
+  type: "consent.accept";
+  key: string;
+  notice_version: string;
+}
+
+/** Why staff ended a call; catalogue key `end.<code>`. */
+export type EndReason = "finished_early" | "conduct" | "unlisted_person" | "security" | "welfare" | "equipment" | "hall_closing" | "identity";
+
+/** A hall. */
+export interface HallPart {
+  id: string;
+  name: string;
+}
+
+/** The first message of every socket: the versions the client speaks and its single-use ticket. */
+export interface Hello {
+  type: "hello";
+  protocol: number[];
+  ticket: string;
+}
+
+/** Clear a hold. `version` is the call's `seq` as last seen: stale is refused. */
+export interface HoldClear {
+  type: "hold.clear";
+  key: string;
+  call_id: string;
+  hold_id: string;
+  version: number;
+}
+
+/** Why media is held. Holds are a set: media flows only when it is empty. */
+export type HoldKind = "security" | "technical" | "unmonitored" | "unsupervised" | "interrupted" | "incident" | "stood_down" | "recovered";
+
+/** A hold that stands on a call. */
+export interface HoldPart {
+  id: string;
+  kind: HoldKind;
+  post: Post | null;
+  by: string | null;
+  reason: PauseReason | null;
+  placed_at: string;
+  undo_until: string | null;
+  relabel_until: string | null;
+}
+
+/** Say why a hold was placed. */
+export interface HoldReason {
+  type: "hold.reason";
+  key: string;
+  call_id: string;
+  hold_id: string;
+  reason: PauseReason;
+}
+
+/** Within 60 s the maker of a security pause may make it a technical one. */
+export interface HoldRelabel {
+  type: "hold.relabel";
+  key: string;
+  call_id: string;
+  hold_id: string;
+}
+
+/** Within 5 s the maker of a pause may undo it. */
+export interface HoldUndo {
+  type: "hold.undo";
+  key: string;
+  call_id: string;
+  hold_id: string;
+}
+
+/** How a leg's link does, each second. */
+export interface LegHealth {
+  leg_id: string;
+  call_id: string;
+  health: "good" | "poor" | "bad" | "none";
+  level: number;
+  sends_audio: boolean;
+  sends_video: boolean;
+}
+
+/** The prisoner asks for a member of staff. */
+export interface LegHelp {
+  type: "leg.help";
+  key: string;
+}
+
+/** The person leaves the call for good. */
+export interface LegLeave {
+  type: "leg.leave";
+  key: string;
+}
+
+/** A leg of a call as staff see it. */
+export interface LegPart {
+  id: string;
+  role: "prisoner" | "family" | "professional" | "interpreter" | "staff" | "stream";
+  people: AttendeePart[];
+  step: Step;
+  consented: boolean;
+  verified: boolean;
+  connected: boolean;
+  sends: ("audio" | "video")[];
+}
+
+/** How far the leg has come, for the staff's eyes (features F76). No answer. */
+export interface LegProgress {
+  type: "leg.progress";
+  step: Step;
+}
+
+/** Refuse a leg at the identity check: the call ends as failed security checks. */
+export interface LegRefuse {
+  type: "leg.refuse";
+  key: string;
+  call_id: string;
+  leg_id: string;
+}
+
+/** Admit a leg: the monitor ticks the people of a family leg, the supervisor the prisoner at the seat. */
+export interface LegVerify {
+  type: "leg.verify";
+  key: string;
+  call_id: string;
+  leg_id: string;
+  people: string[];
+  version: number;
+}
+
+/** What a receive line carries now; no leg: nothing. */
+export interface LinePart {
+  kind: "audio" | "video";
+  index: number;
+  call_id: string | null;
+  leg_id: string | null;
+}
+
+/** How many receive lines of each kind the next offer should have. */
+export interface LineWant {
+  audio: number;
+  video: number;
+}
+
+/** The leg is ready and waits in the lobby. */
+export interface LobbyEnter {
+  type: "lobby.enter";
+  key: string;
+}
+
+/** Which posts a person may take at an establishment. */
+export interface MayPart {
+  establishment: string;
+  name: string;
+  posts: Post[];
+  halls: HallPart[];
+  synthetic: boolean;
+}
+
+/** The relay's answer. */
+export interface MediaAnswer {
+  type: "media.answer";
+  key: string;
+  sdp: string;
+  lines: AnswerLine[];
+}
+
+/** What the receive lines carry from now on: lines not named carry nothing. */
+export interface MediaLines {
+  type: "media.lines";
+  lines: LinePart[];
+}
+
+/** The browser's offer (RFC 9429): sendonly and recvonly transceivers apart. Answered by `media.answer`. */
+export interface MediaOffer {
+  type: "media.offer";
+  key: string;
+  sdp: string;
+}
+
+/** More receive lines are needed: make a new connection with a new offer. */
+export interface MediaReoffer {
+  type: "media.reoffer";
+  receive: LineWant;
+}
+
+/** Each second, to staff: that the broker lives, and how each link does. */
+export interface News {
+  type: "news";
+  now: string;
+  legs: LegHealth[];
+  proof_age_s: Record<string, number>;
+}
+
+/** The notice to accept before the call; its text follows from the kind and this version. */
+export interface NoticePart {
+  version: string;
+  kind: string;
+  recorded: boolean;
+}
+
+/** The command was done and is on the record. `recorded` false: done, and not yet on the record. */
+export interface Ok {
+  type: "ok";
+  key: string;
+  recorded: boolean;
+  hold_id: string | null;
+}
+
+/** Another leg, as a caller sees it: first names only. */
+export interface OtherPart {
+  leg_id: string;
+  role: string;
+  name: string;
+  connected: boolean;
+}
+
+/** How a call ended: the visit scheduler's list, and TECHNICAL_FAILURE (features F105). */
+export type Outcome = "COMPLETED_NORMALLY" | "PRISONER_COMPLETED_EARLY" | "VISITOR_COMPLETED_EARLY" | "PRISONER_REFUSED_TO_ATTEND" | "VISITOR_DID_NOT_ARRIVE" | "VISITOR_FAILED_SECURITY_CHECKS" | "TERMINATED_BY_STAFF" | "ESTABLISHMENT_CANCELLED" | "PRISONER_CANCELLED" | "VISITOR_CANCELLED" | "BATCH_CANCELLATION" | "ADMINISTRATIVE_ERROR" | "TECHNICAL_FAILURE";
+
+/** Asked after a pause has acted; catalogue key `pause.<code>`. */
+export type PauseReason = "unlisted_person" | "conduct" | "dress" | "second_device" | "public_place" | "welfare" | "child_welfare" | "equipment" | "other";
+
+/** The two posts that no one person may hold at once. */
+export type Post = "monitor" | "supervisor";
+
+/** A post changed. */
+export interface PostMessage {
+  type: "post";
+  now: string;
+  post: PostPart;
+}
+
+/** A post as it is staffed. */
+export interface PostPart {
+  establishment: string;
+  hall_id: string | null;
+  post: Post;
+  state: "on" | "lost" | "off";
+  name: string | null;
+  since: string | null;
+  you: boolean;
+}
+
+/** Leave the post that this socket holds. */
+export interface PostSignOff {
+  type: "post.sign_off";
+  key: string;
+}
+
+/** Take a post: monitoring for an establishment, technical supervision for one hall of it. */
+export interface PostSignOn {
+  type: "post.sign_on";
+  key: string;
+  post: Post;
+  establishment: string;
+  hall_id?: string | null;
+}
+
+/** Each second: the hall page is open and visible; `touched` since the last. No answer. */
+export interface Presence {
+  type: "presence";
+  n: number;
+  visible: boolean;
+  touched?: boolean;
+}
+
+/** A rule said no. */
+export interface RefusedMessage {
+  type: "refused";
+  key: string;
+  code: Code;
+}
+
+/** A seat changed. */
+export interface SeatMessage {
+  type: "seat";
+  now: string;
+  seat: SeatPart;
+}
+
+/** A seat in the hall, with its one state (features F29). */
+export interface SeatPart {
+  id: string;
+  hall_id: string;
+  number: number;
+  state: "out_of_use" | "offline" | "free" | "waiting" | "verify" | "ready" | "live" | "paused" | "fault" | "help";
+  asset_tag: string | null;
+  call_id: string | null;
+}
+
+/** What the page's main thread knows of one picture of a tile, over the last second (wall.md 4). */
+export interface ShownLeg {
+  leg_id: string;
+  line?: number | null;
+  frames?: number;
+  rtp_timestamp?: number | null;
+  advanced?: boolean;
+  ratio?: number;
+  unobscured?: boolean;
+  width?: number;
+  height?: number;
+}
+
+/** One call on the wall. */
+export interface ShownTile {
+  call_id: string;
+  legs: ShownLeg[];
+}
+
+/** All that a staff page may see now; sent after `welcome` and after a post changes hands. */
+export interface Snapshot {
+  type: "snapshot";
+  now: string;
+  you_hold: PostPart | null;
+  calls: CallPart[];
+  posts: PostPart[];
+  seats: SeatPart[];
+}
+
+/** How far a leg has come (features F76); catalogue key `step.<code>`. */
+export type Step = "away" | "link_opened" | "consented" | "media_chosen" | "lobby" | "connecting" | "connected";
+
+/** The call as a caller sees it. Sent at once and after every change. */
+export interface VisitMessage {
+  type: "visit";
+  now: string;
+  call_id: string | null;
+  leg_id: string | null;
+  screen: "none" | "notice" | "check" | "lobby" | "call" | "paused" | "ended";
+  kind: string;
+  people: AttendeePart[];
+  others: OtherPart[];
+  notice: NoticePart | null;
+  starts_at: string | null;
+  ends_at: string | null;
+  started: boolean;
+  waiting: WaitPart[];
+  late_min: number;
+  pause: "staff" | "fault" | "you" | "other_end" | "no_officer" | null;
+  pause_reason: PauseReason | null;
+  clock_runs: boolean;
+  returned_s: number;
+  rebook_s: number;
+  end: "time" | "staff" | "you" | "other_end" | "fault" | "not_started" | "cancelled" | "identity" | null;
+  end_reason: EndReason | null;
+  synthetic: boolean;
+}
+
+/** Who the lobby waits for, without names of staff (features F16). */
+export interface WaitPart {
+  who: "you" | "officer" | "prisoner" | "hall" | "family";
+  ready: boolean;
+  detail: string | null;
+}
+
+/** Hear this call, alone; none: hear nothing. */
+export interface WallFocus {
+  type: "wall.focus";
+  key: string;
+  call_id?: string | null;
+}
+
+/** Each second: what the wall presents of every call. The server judges. No answer. */
+export interface WallProof {
+  type: "wall.proof";
+  n: number;
+  visible: boolean;
+  tiles: ShownTile[];
+}
+
+/** What the monitoring post may say to both ends; catalogue key `warning.<code>`. */
+export type Warning = "language" | "dress" | "stay_in_view" | "second_device" | "unlisted_person" | "five_minutes" | "final";
+
+/** A warning of the monitoring post, to be shown until read; answer with `warning.shown`. */
+export interface WarningMessage {
+  type: "warning";
+  warning_id: string;
+  warning: Warning;
+  at: string;
+}
+
+/** The page has shown the warning with this id. No answer. */
+export interface WarningShown {
+  type: "warning.shown";
+  warning_id: string;
+}
+
+/** Where a warning has been shown. */
+export interface WarningState {
+  type: "warning.state";
+  call_id: string;
+  warning_id: string;
+  warning: Warning;
+  shown_by: string[];
+}
+
+/** The answer to `hello`: who you are, and how many receive lines to offer. */
+export interface Welcome {
+  type: "welcome";
+  protocol: number;
+  now: string;
+  you: YouStaff | YouLeg | YouLaptop;
+  receive: LineWant;
+  demo: boolean;
+}
+
+/** An enrolled laptop; its call comes with `visit` when there is one. */
+export interface YouLaptop {
+  chair: "laptop";
+  device_id: string;
+  asset_tag: string;
+  seat: number | null;
+}
+
+/** A leg of a call, on the family's page. */
+export interface YouLeg {
+  chair: "family";
+  leg_id: string;
+  call_id: string;
+}
+
+/** A signed-in member of staff. */
+export interface YouStaff {
+  chair: "staff";
+  name: string;
+  number: string;
+  grade: string;
+  may: MayPart[];
+}
+
+export type ClientMessage = Hello | ConsentAccept | CheckReport | LegProgress | LobbyEnter | MediaOffer | LegLeave | LegHelp | WarningShown | PostSignOn | PostSignOff | CallPause | HoldReason | HoldRelabel | HoldUndo | HoldClear | CallEnd | LegVerify | LegRefuse | CallWarn | WallFocus | WallProof | Presence;
+
+export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaReoffer | VisitMessage | WarningMessage | Snapshot | CallMessage | PostMessage | SeatMessage | News | Alert | WarningState | Bye;
