@@ -136,7 +136,7 @@ def make_venv(*, dev: bool) -> None:
         return
     say(f"installing the Python packages of {name} (about 30 seconds when nothing is cached)")
     began = time.monotonic()
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     run([*pip, "--require-hashes", "--only-binary", ":all:", "--requirement", ROOT / name], quiet=True)
     stamp.write_text(wanted)
     if dev:  # the development lock holds everything of the other one
@@ -199,7 +199,7 @@ def make_node_modules(*, dev: bool) -> None:
         return
     if node_bin() is None:
         say("no Node.js here: installing it as a Python package")
-        pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+        pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
         run([*pip, "--require-hashes", "--requirement", ROOT / "requirements-node.lock"], quiet=True)
     folder = node_bin()
     if folder is None:

@@ -1,0 +1,33 @@
+"""What every test has: strict catalogues, the browser's path, and the account of the run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+from broker.text import Catalogue
+from tests.account import Account, in_ci
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
+
+Catalogue.strict = True  # a sentence that is missing fails the test which meets it
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--account", default=None, help="write what was shown and skipped to this JSON file")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Account(config.getoption("--account"), skips_fail=in_ci()), "account")
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The Chromium to drive ($CHROMIUM or one on the PATH); without one the test is skipped with the reason."""
+    asked = os.environ.get("CHROMIUM")
+    found = asked or next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("no Chromium here; an administrator must run: apt-get install -y chromium fonts-liberation")
+    return found
