@@ -1,0 +1,1 @@
+"""Where the world meets the engine: HTTP, WebSocket, pages."""
