@@ -1,4 +1,4 @@
-"""What may be booked: the clashes and restrictions of one visit, as pure functions over the facts of its establishment."""
+"""What may be booked: the rules for one visit, as pure functions over the facts of its establishment."""
 
 from __future__ import annotations
 

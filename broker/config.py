@@ -1,0 +1,206 @@
+"""The configuration: a TOML file and BROKER_* variables, read into one frozen value. No file means embedded mode."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+CONFIG_VARIABLE = "BROKER_CONFIG"
+DEFAULT_FILE = Path("broker.toml")
+CHAIRS = ("base", "family", "laptop", "monitor", "hall")
+STAFF_CHAIRS = ("base", "monitor", "hall")
+WEAK_SECRETS = frozenset(
+    {"", "changeme", "change-me", "change_me", "secret", "password", "pepper", "default", "example"}
+)
+MIN_SECRET_CHARS = 32
+
+
+class BadConfig(Exception):
+    """The configuration cannot be read; the text names the setting, never a secret's value."""
+
+
+class _Settings(BaseSettings):
+    """What a file or the environment may set. The environment wins over the file."""
+
+    model_config = SettingsConfigDict(env_prefix="BROKER_", extra="forbid", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    base_url: str = ""
+    family_host: str = ""
+    laptop_host: str = ""
+    monitor_host: str = ""
+    hall_host: str = ""
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    media_host: str = ""
+    media_port: int = Field(0, ge=0, le=65535)
+    media_advertise: str = ""
+    data_dir: Path = Path("data")
+    database: str = ""
+    pepper: SecretStr | None = None
+    zone: str = "Europe/London"
+    language: str = "en"
+    debug: bool = False
+    log_format: Literal["text", "json"] = "text"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = Path(os.environ.get(CONFIG_VARIABLE) or DEFAULT_FILE)
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file))
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How this broker runs. Chairs' names are `host:port` as a browser sends them in `Host`."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    base_url: str = "http://localhost:8080"
+    chair_hosts: tuple[tuple[str, str], ...] = ()  # what is set apart from `<chair>.<base>`
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    media_host: str = "127.0.0.1"  # where the relay's one UDP port is bound
+    media_port: int = 0  # 0: any free one
+    media_advertise: str = "127.0.0.1"  # the address that browsers are told
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    pepper: str | None = None  # None: a file of the data directory, made at first use
+    zone: str = "Europe/London"  # of halls' opening hours and of what staff pages show
+    language: str = "en"
+    debug: bool = False
+    demo: bool = False  # set by the demo alone: no file or variable can set it
+    log_format: str = "text"
+
+    def __repr__(self) -> str:
+        return f"Config(base_url={self.base_url!r}, host={self.host!r}, port={self.port!r})"
+
+    @property
+    def scheme(self) -> str:
+        """Return `http` or `https`, as browsers see it."""
+        return urlsplit(self.base_url).scheme
+
+    def chair_host(self, chair: str) -> str:
+        """Return the host name (and port) of a chair: `base`, `family`, `laptop`, `monitor` or `hall`."""
+        base = urlsplit(self.base_url).netloc
+        return base if chair == "base" else dict(self.chair_hosts).get(chair, f"{chair}.{base}")
+
+    def origin(self, chair: str) -> str:
+        """Return the chair's origin (RFC 6454): what its pages send as `Origin`."""
+        return f"{self.scheme}://{self.chair_host(chair)}"
+
+    @property
+    def chairs(self) -> Mapping[str, str]:
+        """Return host → chair, for every chair."""
+        return {self.chair_host(chair): chair for chair in CHAIRS}
+
+    def on_port(self, port: int) -> Config:
+        """Return the same on another port, in the base URL and the chairs' hosts too (tests bind port 0)."""
+        parts = urlsplit(self.base_url)
+        moved = parts._replace(netloc=f"{parts.hostname}:{port}")
+        hosts = tuple((chair, f"{host.rsplit(':', 1)[0]}:{port}") for chair, host in self.chair_hosts)
+        return replace(self, port=port, base_url=moved.geturl(), chair_hosts=hosts)
+
+
+def load(**overrides: Any) -> Config:
+    """Return the configuration of this process; `overrides` are command line options.
+
+    Raises:
+        BadConfig: A setting is unknown or wrong, or the file is missing or not TOML.
+    """
+    named = os.environ.get(CONFIG_VARIABLE)
+    if named and not Path(named).is_file():
+        raise BadConfig(f"{CONFIG_VARIABLE}: no such file: {named}")
+    try:
+        settings = _Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        raise BadConfig("; ".join(_complaint(dict(fault)) for fault in error.errors())) from None
+    except ValueError as error:  # TOML that does not parse
+        raise BadConfig(str(error)) from None
+    return _config(settings)
+
+
+def _complaint(fault: Mapping[str, Any]) -> str:
+    return f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+
+
+def _config(settings: _Settings) -> Config:
+    base_url = (settings.base_url or f"http://localhost:{settings.port}").rstrip("/")
+    parts = urlsplit(base_url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
+        raise BadConfig("base_url: must be http://host[:port] or https://host[:port], without a path")
+    set_apart = {chair: getattr(settings, f"{chair}_host") for chair in CHAIRS if chair != "base"}
+    media_host = settings.media_host or settings.host
+    return Config(
+        host=settings.host,
+        port=settings.port,
+        base_url=base_url,
+        chair_hosts=tuple((chair, host) for chair, host in set_apart.items() if host),
+        tls_certificate=settings.tls_certificate,
+        tls_key=settings.tls_key,
+        media_host=media_host,
+        media_port=settings.media_port,
+        media_advertise=settings.media_advertise or media_host,
+        data_dir=settings.data_dir,
+        database_url=settings.database or sqlite_url(settings.data_dir),
+        pepper=settings.pepper.get_secret_value() if settings.pepper else None,
+        zone=settings.zone,
+        language=settings.language,
+        debug=settings.debug,
+        log_format=settings.log_format,
+    )
+
+
+def sqlite_url(data_dir: Path) -> str:
+    """Return the address of the embedded database."""
+    return f"sqlite+aiosqlite:///{data_dir / 'broker.db'}"
+
+
+def refusals(config: Config) -> list[str]:
+    """Return why `serve` must not start with this configuration: keys of the catalogue, `cli.serve.refused.<code>`.
+
+    That a database was made by the demo stands in the database: `serve` asks it too (design README 19).
+    """
+    found = []
+    if config.debug:
+        found.append("debug")
+    if config.demo:
+        found.append("demo_mode")
+    if config.pepper is not None and _is_weak(config.pepper):
+        found.append("default_secret")
+    if config.scheme == "http" and not (_is_loopback(config.host) and _is_loopback(_host_of(config))):
+        found.append("plain_http")
+    return found
+
+
+def _host_of(config: Config) -> str:
+    return urlsplit(config.base_url).hostname or ""
+
+
+def _is_weak(secret: str) -> bool:
+    word = secret.strip().lower()
+    return word in WEAK_SECRETS or len(word) < MIN_SECRET_CHARS or len(set(word)) < 8
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
