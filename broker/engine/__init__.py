@@ -1,0 +1,1 @@
+"""What the broker does: accounts, access, bookings and calls. Asynchronous; it knows only ports."""
