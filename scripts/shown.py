@@ -11,7 +11,10 @@ from typing import Any
 from machine import BUILD, PYTHON, ROOT, run
 
 _ROW = re.compile(r"^\| (F\d+) \| (.+?) \|", re.MULTILINE)
-LOCKS = {"requirements.lock": [], "requirements-dev.lock": ["--group", "dev"]}
+LOCKS = {  # the development lock first: what it had to lower (a package that a tool caps) holds for both
+    "requirements-dev.lock": ["--group", "dev"],
+    "requirements.lock": ["--constraint", "requirements-dev.lock"],
+}
 
 
 def features(extra: Sequence[str]) -> int:
@@ -45,8 +48,8 @@ def word_of(entry: dict[str, Any] | None) -> str:
 
 def lock() -> int:
     """Write every lock file: names, versions and hashes, no addresses."""
-    for name, group in LOCKS.items():
-        compile_lock("pyproject.toml", name, *group)
+    for name, options in LOCKS.items():
+        compile_lock("pyproject.toml", name, *options)
     compile_lock("requirements-node.in", "requirements-node.lock")
     run(["npm", "install", "--package-lock-only", "--ignore-scripts"], quiet=True)
     path = ROOT / "package-lock.json"
