@@ -203,7 +203,7 @@ def _record(entry: audit.Entry) -> Record:
         entry.type,
         audit.instant(entry.at),
         entry.actor,
-        audit.body_of(entry.stored),
+        audit.read(entry.stored)["body"],
         entry.hash,
     )
 

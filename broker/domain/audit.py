@@ -84,10 +84,10 @@ def seal(
     return Entry(stream, seq, id, type, when, actor, stored, chain(previous, stored))
 
 
-def body_of(stored: bytes) -> dict[str, JSON]:
-    """Return the body that `stored` holds."""
-    body: dict[str, JSON] = json.loads(stored)["body"]
-    return body
+def read(stored: bytes) -> dict[str, JSON]:
+    """Return what the stored bytes hold: stream, seq, id, type, at (text), actor and body."""
+    entry: dict[str, JSON] = json.loads(stored)
+    return entry
 
 
 def _well_typed(entry: Entry) -> bool:

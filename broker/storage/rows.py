@@ -60,7 +60,7 @@ _ORDER: Mapping[type[Any], Callable[[Any], tuple[Any, ...]]] = {
 }
 
 
-def key_fields(kind: type[Row]) -> tuple[str, ...]:
+def key_fields(kind: type[Any]) -> tuple[str, ...]:
     """Return the names of the fields that make up the key of this kind of row."""
     return _KEYS.get(kind, ("id",))
 
@@ -70,7 +70,7 @@ def key_of(row: Row) -> tuple[Any, ...]:
     return tuple(getattr(row, name) for name in key_fields(type(row)))
 
 
-def scope_field(kind: type[Row]) -> str | None:
+def scope_field(kind: type[Any]) -> str | None:
     """Return the field that names the establishment; None for accounts, which belong to none."""
     if kind is Establishment:
         return "code"
@@ -89,4 +89,5 @@ def ordered(rows: Iterable[R]) -> list[R]:
 
 
 def _place(row: Row) -> tuple[Any, ...]:
-    return _ORDER.get(type(row), key_of)(row)
+    order = _ORDER.get(type(row))
+    return key_of(row) if order is None else order(row)

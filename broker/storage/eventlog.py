@@ -1,0 +1,203 @@
+"""The event log in the database: appends that wait together are committed together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import exc, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from broker.domain import audit
+from broker.domain.records import Row
+from broker.ports import LogConflict, LogUnavailable, NewEvent, Record, RowClash
+from broker.storage.database import Database
+from broker.storage.saving import save_rows
+from broker.storage.tables import events as events_table
+from broker.storage.tables import heads as heads_table
+
+_BATCH = 256  # appends in one commit at most, so that none waits behind an endless one
+
+_RECORD = (events_table.c.stored, events_table.c.hash)
+
+
+@dataclass(eq=False, slots=True)
+class _Append:
+    """An append on its way; it has its answer when `answer` or `refusal` is set."""
+
+    stream: str
+    after_seq: int
+    events: Sequence[NewEvent]
+    rows: Sequence[Row]
+    answer: list[Record] | None = None
+    refusal: Exception | None = field(default=None)
+
+    @property
+    def settled(self) -> bool:
+        return self.answer is not None or self.refusal is not None
+
+
+class SqlEventLog:
+    """An `EventLog` on a `Database`. Close the database, not the log."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[_Append] = []
+        self._turn = asyncio.Lock()
+
+    async def append(
+        self, stream: str, after_seq: int, events: Sequence[NewEvent], rows: Sequence[Row] = ()
+    ) -> list[Record]:
+        """Append events and save rows in one transaction; see the port.
+
+        Whoever's turn it is writes everything that waits, so that one fsync serves
+        many. A caller that is cancelled in its turn leaves the others waiting for the
+        next, which finds their events by id should the commit have happened.
+
+        Raises:
+            LogConflict, LogUnavailable, RowClash: See the port.
+            TypeError, ValueError: An event that is not plain JSON; nothing was written.
+        """
+        mine = _Append(stream, after_seq, tuple(events), tuple(rows))
+        self._waiting.append(mine)
+        try:
+            while not mine.settled:
+                async with self._turn:
+                    if not mine.settled:
+                        await self._write(self._waiting[:_BATCH])
+        finally:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+        if mine.refusal is not None:
+            raise mine.refusal
+        return mine.answer or []
+
+    async def _write(self, batch: Sequence[_Append]) -> None:
+        """Write a batch in one transaction: each append whole or not at all, and none before the commit is durable."""
+        results: list[tuple[_Append, list[Record] | Exception]] = []
+        try:
+            async with self._database.writing() as connection:
+                for each in batch:
+                    results.append((each, await _attempt(connection, each)))
+        except LogUnavailable as error:
+            results = [(each, LogUnavailable(str(error))) for each in batch]
+        for each, result in results:
+            if isinstance(result, Exception):
+                each.refusal = result
+            else:
+                each.answer = result
+        self._waiting = [each for each in self._waiting if not each.settled]
+
+    async def read(self, stream: str, after_seq: int = 0) -> list[Record]:
+        """Return the stream's records after `after_seq`, in order. Raises LogUnavailable."""
+        wanted = (
+            select(*_RECORD)
+            .where(events_table.c.stream == stream, events_table.c.seq > after_seq)
+            .order_by(events_table.c.seq)
+        )
+        async with self._database.reading() as connection:
+            return [record_of(stored, hash) for stored, hash in await connection.execute(wanted)]
+
+    async def head(self, stream: str) -> int:
+        """Return the stream's last seq, 0 where there is none. Raises LogUnavailable."""
+        async with self._database.reading() as connection:
+            seq = await connection.scalar(select(heads_table.c.seq).where(heads_table.c.stream == stream))
+            return int(seq or 0)
+
+    async def streams(self, prefix: str) -> list[str]:
+        """Return the names of the streams that start with `prefix`, sorted. Raises LogUnavailable."""
+        begins = func.substr(heads_table.c.stream, 1, len(prefix)) == prefix  # LIKE would not mind the case
+        async with self._database.reading() as connection:
+            return sorted(await connection.scalars(select(heads_table.c.stream).where(begins)))
+
+
+def record_of(stored: bytes, hash: str) -> Record:
+    """Return the record that the stored bytes hold: they are the record, the columns only an index."""
+    entry: dict[str, Any] = audit.read(stored)
+    at: datetime = audit.instant(entry["at"])
+    return Record(entry["stream"], entry["seq"], entry["id"], entry["type"], at, entry["actor"], entry["body"], hash)
+
+
+async def _attempt(connection: AsyncConnection, wanted: _Append) -> list[Record] | Exception:
+    """Return the records of one append, or why it is refused while the others of the batch go on."""
+    try:
+        async with connection.begin_nested():
+            return await _append(connection, wanted)
+    except (LogConflict, RowClash, TypeError, ValueError) as refusal:
+        return refusal
+    except exc.IntegrityError:
+        return LogConflict(wanted.stream)  # another process was quicker
+    except exc.DataError as error:
+        return ValueError(str(error.orig))
+
+
+async def _append(connection: AsyncConnection, wanted: _Append) -> list[Record]:
+    stream = wanted.stream
+    head = (
+        await connection.execute(select(heads_table.c.seq, heads_table.c.hash).where(heads_table.c.stream == stream))
+    ).one_or_none()
+    seq, last = (head.seq, head.hash) if head else (0, audit.GENESIS)
+    held = await _held(connection, stream, [event.id for event in wanted.events]) if seq else {}
+    unique = {event.id: event for event in wanted.events}
+    fresh = [event for event in unique.values() if event.id not in held]
+    if unique and not fresh:
+        return [held[event.id] for event in wanted.events]  # a replay: the first time has saved the rows too
+    if seq not in {wanted.after_seq, wanted.after_seq + len(held)}:
+        raise LogConflict(stream)
+    entries = _sealed(stream, seq, last, fresh)
+    if entries:
+        await _store(connection, entries, replaces=seq)
+    await save_rows(connection, wanted.rows)
+    held |= {entry.id: record_of(entry.stored, entry.hash) for entry in entries}
+    return [held[event.id] for event in wanted.events]
+
+
+async def _held(connection: AsyncConnection, stream: str, ids: Sequence[str]) -> dict[str, Record]:
+    wanted = select(*_RECORD).where(events_table.c.stream == stream, events_table.c.id.in_(ids))
+    records = [record_of(stored, hash) for stored, hash in await connection.execute(wanted)]
+    return {record.id: record for record in records}
+
+
+def _sealed(stream: str, seq: int, last: str, events: Sequence[NewEvent]) -> list[audit.Entry]:
+    entries: list[audit.Entry] = []
+    for event in events:
+        seq += 1
+        entry = audit.seal(
+            stream, seq, last, id=event.id, type=event.type, at=event.at, actor=event.actor, body=event.body
+        )
+        entries.append(entry)
+        last = entry.hash
+    return entries
+
+
+async def _store(connection: AsyncConnection, entries: Sequence[audit.Entry], *, replaces: int) -> None:
+    """Store the entries and move the stream's head from seq `replaces`; raises LogConflict where it has moved."""
+    last = entries[-1]
+    head = {"seq": last.seq, "hash": last.hash, "checkpoint": 0}
+    if replaces:
+        moved = await connection.execute(
+            update(heads_table).where(heads_table.c.stream == last.stream, heads_table.c.seq == replaces).values(head)
+        )
+        if moved.rowcount != 1:
+            raise LogConflict(last.stream)
+    else:
+        await connection.execute(insert(heads_table).values(stream=last.stream, **head))
+    await connection.execute(
+        insert(events_table),
+        [
+            {
+                "stream": entry.stream,
+                "seq": entry.seq,
+                "id": entry.id,
+                "type": entry.type,
+                "at": entry.at,
+                "actor": entry.actor,
+                "stored": entry.stored,
+                "hash": entry.hash,
+            }
+            for entry in entries
+        ],
+    )
