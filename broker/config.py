@@ -168,7 +168,7 @@ def _config(settings: _Settings) -> Config:
 
 def sqlite_url(data_dir: Path) -> str:
     """Return the address of the embedded database."""
-    return f"sqlite+aiosqlite:///{data_dir / 'broker.db'}"
+    return f"sqlite:///{data_dir / 'broker.db'}"
 
 
 def refusals(config: Config) -> list[str]:
