@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import exc, insert, select, update
+from sqlalchemy import Connection, exc, insert, select, update
 
 from broker.domain import audit
 from broker.domain.audit import Checkpoint, Head
@@ -44,36 +44,34 @@ class Checkpoints:
         """
         async with self._turn:
             try:
-                made = await self._make(at)
+                made = await self._database.write(lambda connection: self._make(connection, at))
             except exc.IntegrityError as error:
                 raise LogConflict(audit.CHECKPOINTS) from error
             await self._catch_up()
             return made
 
-    async def _make(self, at: datetime) -> Checkpoint:
-        async with self._database.writing() as connection:
-            last = (
-                await connection.execute(select(table.c.number, table.c.hash).order_by(table.c.number.desc()).limit(1))
-            ).one_or_none()
-            number, previous = (last.number + 1, last.hash) if last else (1, audit.GENESIS)
-            moved = await connection.execute(
-                update(heads)
-                .where(heads.c.checkpoint == 0)
-                .values(checkpoint=number)
-                .returning(heads.c.stream, heads.c.seq, heads.c.hash)
-            )
-            stored = audit.checkpoint_bytes(number, at, previous, [Head(*head) for head in moved])
-            made = Checkpoint(number, stored, audit.chain(previous, stored), self._key.sign(stored))
-            await connection.execute(
-                insert(table).values(number=number, stored=stored, hash=made.hash, signature=made.signature)
-            )
+    def _make(self, connection: Connection, at: datetime) -> Checkpoint:
+        last = connection.execute(
+            select(table.c.number, table.c.hash).order_by(table.c.number.desc()).limit(1)
+        ).one_or_none()
+        number, previous = (last.number + 1, last.hash) if last else (1, audit.GENESIS)
+        moved = connection.execute(
+            update(heads)
+            .where(heads.c.checkpoint == 0)
+            .values(checkpoint=number)
+            .returning(heads.c.stream, heads.c.seq, heads.c.hash)
+        )
+        stored = audit.checkpoint_bytes(number, at, previous, [Head(*head) for head in moved])
+        made = Checkpoint(number, stored, audit.chain(previous, stored), self._key.sign(stored))
+        connection.execute(insert(table).values(number=number, stored=stored, hash=made.hash, signature=made.signature))
         return made
 
     async def _catch_up(self) -> None:
         """Anchor what the file lacks: the last checkpoint, and any before it that a crash or a full disk kept out."""
         lacking = select(table).where(table.c.number > self._anchors.last).order_by(table.c.number)
-        async with self._database.reading() as connection:
-            rows = [Checkpoint(**row._mapping) for row in await connection.execute(lacking)]
+        rows = await self._database.read(
+            lambda connection: [Checkpoint(**row._mapping) for row in connection.execute(lacking)]
+        )
         try:
             await asyncio.to_thread(self._anchors.add, rows)
         except OSError as error:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, select
 
 from broker.domain.records import (
     Contact,
@@ -28,7 +27,7 @@ from broker.domain.records import (
 )
 from broker.storage.database import Database
 from broker.storage.rows import ordered, scope_field
-from broker.storage.saving import refuse_out_of_scope, save_rows
+from broker.storage.saving import refuse_out_of_scope, save_rows, upsert
 from broker.storage.tables import ROWS, facts
 
 R = TypeVar("R", bound=Row)
@@ -86,9 +85,12 @@ class SqlDirectory:
 
     async def save(self, scope: Scope, rows: Sequence[Row]) -> None:
         """Insert or replace rows by key, all or none. Raises OutOfScope, RowClash, LogUnavailable."""
-        async with self._database.writing() as connection:
-            await refuse_out_of_scope(connection, scope, rows)
-            await save_rows(connection, rows)
+
+        def job(connection: Connection) -> None:
+            refuse_out_of_scope(connection, scope, rows)
+            save_rows(connection, rows)
+
+        await self._database.write(job)
 
     async def link_by_hash(self, token_hash: str) -> Link | None:
         """Return the link whose token has this keyed hash."""
@@ -128,22 +130,21 @@ class SqlDirectory:
 
     async def all_establishments(self) -> Scope:
         """Return the scope of the system itself, never of a person."""
-        async with self._database.reading() as connection:
-            return Scope(frozenset(await connection.scalars(select(ROWS[Establishment].c.code))))
+        wanted = select(ROWS[Establishment].c.code)
+        return await self._database.read(lambda connection: Scope(frozenset(connection.scalars(wanted))))
 
     async def fact(self, name: str) -> str | None:
         """Return a fact about the database itself."""
-        async with self._database.reading() as connection:
-            value: str | None = await connection.scalar(select(facts.c.value).where(facts.c.name == name))
-            return value
+        wanted = select(facts.c.value).where(facts.c.name == name)
+        return await self._database.read(lambda connection: connection.scalar(wanted))
 
     async def set_fact(self, name: str, value: str) -> None:
         """Set a fact about the database itself."""
-        async with self._database.writing() as connection:
-            new: Any = sqlite.insert(facts) if self._database.is_sqlite else postgresql.insert(facts)
-            await connection.execute(
-                new.values(name=name, value=value).on_conflict_do_update(index_elements=["name"], set_={"value": value})
-            )
+
+        def job(connection: Connection) -> None:
+            upsert(connection, facts, [{"name": name, "value": value}])
+
+        await self._database.write(job)
 
     async def _in(self, scope: Scope, kind: type[R], *conditions: ColumnElement[bool]) -> list[R]:
         """Return the rows of `kind` in `scope`: the one way by which a list of them leaves the database."""
@@ -158,6 +159,9 @@ class SqlDirectory:
         return rows[0] if rows else None
 
     async def _where(self, kind: type[R], *conditions: ColumnElement[bool]) -> list[R]:
-        async with self._database.reading() as connection:
-            found = await connection.execute(select(ROWS[kind]).where(*conditions))
-            return ordered(kind(**row._mapping) for row in found)
+        wanted = select(ROWS[kind]).where(*conditions)
+
+        def job(connection: Connection) -> list[R]:
+            return ordered(kind(**row._mapping) for row in connection.execute(wanted))
+
+        return await self._database.read(job)

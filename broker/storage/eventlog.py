@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exc, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, exc, func, insert, select, update
 
 from broker.domain import audit
 from broker.domain.records import Row
@@ -77,14 +76,16 @@ class SqlEventLog:
 
     async def _write(self, batch: Sequence[_Append]) -> None:
         """Write a batch in one transaction: each append whole or not at all, and none before the commit is durable."""
-        results: list[tuple[_Append, list[Record] | Exception]] = []
+
+        def job(connection: Connection) -> list[list[Record] | Exception]:
+            return [_attempt(connection, each) for each in batch]
+
+        results: Sequence[list[Record] | Exception]
         try:
-            async with self._database.writing() as connection:
-                for each in batch:
-                    results.append((each, await _attempt(connection, each)))
+            results = await self._database.write(job)
         except LogUnavailable as error:
-            results = [(each, LogUnavailable(str(error))) for each in batch]
-        for each, result in results:
+            results = [LogUnavailable(str(error)) for _ in batch]
+        for each, result in zip(batch, results, strict=True):
             if isinstance(result, Exception):
                 each.refusal = result
             else:
@@ -93,25 +94,22 @@ class SqlEventLog:
 
     async def read(self, stream: str, after_seq: int = 0) -> list[Record]:
         """Return the stream's records after `after_seq`, in order. Raises LogUnavailable."""
-        wanted = (
-            select(*_RECORD)
-            .where(events_table.c.stream == stream, events_table.c.seq > after_seq)
-            .order_by(events_table.c.seq)
+        later = select(*_RECORD).where(events_table.c.stream == stream, events_table.c.seq > after_seq)
+        wanted = later.order_by(events_table.c.seq)
+        return await self._database.read(
+            lambda connection: [record_of(stored, hash) for stored, hash in connection.execute(wanted)]
         )
-        async with self._database.reading() as connection:
-            return [record_of(stored, hash) for stored, hash in await connection.execute(wanted)]
 
     async def head(self, stream: str) -> int:
         """Return the stream's last seq, 0 where there is none. Raises LogUnavailable."""
-        async with self._database.reading() as connection:
-            seq = await connection.scalar(select(heads_table.c.seq).where(heads_table.c.stream == stream))
-            return int(seq or 0)
+        wanted = select(heads_table.c.seq).where(heads_table.c.stream == stream)
+        return await self._database.read(lambda connection: int(connection.scalar(wanted) or 0))
 
     async def streams(self, prefix: str) -> list[str]:
         """Return the names of the streams that start with `prefix`, sorted. Raises LogUnavailable."""
         begins = func.substr(heads_table.c.stream, 1, len(prefix)) == prefix  # LIKE would not mind the case
-        async with self._database.reading() as connection:
-            return sorted(await connection.scalars(select(heads_table.c.stream).where(begins)))
+        wanted = select(heads_table.c.stream).where(begins)
+        return await self._database.read(lambda connection: sorted(connection.scalars(wanted)))
 
 
 def record_of(stored: bytes, hash: str) -> Record:
@@ -121,11 +119,11 @@ def record_of(stored: bytes, hash: str) -> Record:
     return Record(entry["stream"], entry["seq"], entry["id"], entry["type"], at, entry["actor"], entry["body"], hash)
 
 
-async def _attempt(connection: AsyncConnection, wanted: _Append) -> list[Record] | Exception:
+def _attempt(connection: Connection, wanted: _Append) -> list[Record] | Exception:
     """Return the records of one append, or why it is refused while the others of the batch go on."""
     try:
-        async with connection.begin_nested():
-            return await _append(connection, wanted)
+        with connection.begin_nested():
+            return _append(connection, wanted)
     except (LogConflict, RowClash, TypeError, ValueError) as refusal:
         return refusal
     except exc.IntegrityError:
@@ -134,13 +132,13 @@ async def _attempt(connection: AsyncConnection, wanted: _Append) -> list[Record]
         return ValueError(str(error.orig))
 
 
-async def _append(connection: AsyncConnection, wanted: _Append) -> list[Record]:
+def _append(connection: Connection, wanted: _Append) -> list[Record]:
     stream = wanted.stream
     head = (
-        await connection.execute(select(heads_table.c.seq, heads_table.c.hash).where(heads_table.c.stream == stream))
+        connection.execute(select(heads_table.c.seq, heads_table.c.hash).where(heads_table.c.stream == stream))
     ).one_or_none()
     seq, last = (head.seq, head.hash) if head else (0, audit.GENESIS)
-    held = await _held(connection, stream, [event.id for event in wanted.events]) if seq else {}
+    held = _held(connection, stream, [event.id for event in wanted.events]) if seq else {}
     unique = {event.id: event for event in wanted.events}
     fresh = [event for event in unique.values() if event.id not in held]
     if unique and not fresh:
@@ -149,15 +147,15 @@ async def _append(connection: AsyncConnection, wanted: _Append) -> list[Record]:
         raise LogConflict(stream)
     entries = _sealed(stream, seq, last, fresh)
     if entries:
-        await _store(connection, entries, replaces=seq)
-    await save_rows(connection, wanted.rows)
+        _store(connection, entries, replaces=seq)
+    save_rows(connection, wanted.rows)
     held |= {entry.id: record_of(entry.stored, entry.hash) for entry in entries}
     return [held[event.id] for event in wanted.events]
 
 
-async def _held(connection: AsyncConnection, stream: str, ids: Sequence[str]) -> dict[str, Record]:
+def _held(connection: Connection, stream: str, ids: Sequence[str]) -> dict[str, Record]:
     wanted = select(*_RECORD).where(events_table.c.stream == stream, events_table.c.id.in_(ids))
-    records = [record_of(stored, hash) for stored, hash in await connection.execute(wanted)]
+    records = [record_of(stored, hash) for stored, hash in connection.execute(wanted)]
     return {record.id: record for record in records}
 
 
@@ -173,19 +171,19 @@ def _sealed(stream: str, seq: int, last: str, events: Sequence[NewEvent]) -> lis
     return entries
 
 
-async def _store(connection: AsyncConnection, entries: Sequence[audit.Entry], *, replaces: int) -> None:
+def _store(connection: Connection, entries: Sequence[audit.Entry], *, replaces: int) -> None:
     """Store the entries and move the stream's head from seq `replaces`; raises LogConflict where it has moved."""
     last = entries[-1]
     head = {"seq": last.seq, "hash": last.hash, "checkpoint": 0}
     if replaces:
-        moved = await connection.execute(
+        moved = connection.execute(
             update(heads_table).where(heads_table.c.stream == last.stream, heads_table.c.seq == replaces).values(head)
         )
         if moved.rowcount != 1:
             raise LogConflict(last.stream)
     else:
-        await connection.execute(insert(heads_table).values(stream=last.stream, **head))
-    await connection.execute(
+        connection.execute(insert(heads_table).values(stream=last.stream, **head))
+    connection.execute(
         insert(events_table),
         [
             {

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, select
 
 from broker.storage.database import Database
+from broker.storage.saving import upsert
 from broker.storage.tables import renewals
 
 
@@ -20,15 +19,15 @@ class SqlRenewals:
 
     async def renew(self, node: str, at: datetime) -> None:
         """Record that `node` lives; an earlier instant than the last changes nothing. Raises LogUnavailable."""
-        new: Any = sqlite.insert(renewals) if self._database.is_sqlite else postgresql.insert(renewals)
-        upsert = new.values(node=node, at=at).on_conflict_do_update(
-            index_elements=["node"], set_={"at": new.excluded["at"]}, where=renewals.c.at < new.excluded["at"]
-        )
-        async with self._database.writing() as connection:
-            await connection.execute(upsert)
+
+        def job(connection: Connection) -> None:
+            last = connection.scalar(select(renewals.c.at).where(renewals.c.node == node))
+            if last is None or last < at:
+                upsert(connection, renewals, [{"node": node, "at": at}])
+
+        await self._database.write(job)
 
     async def last(self, node: str) -> datetime | None:
         """Return the last renewal of `node`. Raises LogUnavailable."""
-        async with self._database.reading() as connection:
-            at: datetime | None = await connection.scalar(select(renewals.c.at).where(renewals.c.node == node))
-            return at
+        wanted = select(renewals.c.at).where(renewals.c.node == node)
+        return await self._database.read(lambda connection: connection.scalar(wanted))
