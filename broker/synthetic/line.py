@@ -1,4 +1,4 @@
-"""One receive line of a synthetic caller: what arrives, what is missing, when a picture is whole. It decodes nothing."""
+"""One receive line of a caller: what arrives, what is missing, when a picture is whole; it decodes nothing."""
 
 from __future__ import annotations
 

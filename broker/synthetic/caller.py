@@ -1,0 +1,187 @@
+"""The two ends of a call: a family on its link, and a prisoner at a laptop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from types import TracebackType
+
+from broker.domain.codes import Step
+from broker.protocol import client, server
+from broker.synthetic.line import Line, Tap
+from broker.synthetic.peer import Pacer, Peer
+from broker.synthetic.people import Person
+from broker.synthetic.site import Browser, Site
+from broker.synthetic.talk import Closed, Talk, new_key, until
+
+STEP_S = 10.0
+
+
+class Caller:
+    """One end of a call, with a socket and a peer. An async context: it leaves no socket behind."""
+
+    chair = ""
+    path = ""
+
+    def __init__(self, site: Site, pacer: Pacer, token: str, person: Person) -> None:
+        self.site, self.person = site, person
+        self.browser = Browser(self.chair)
+        self.visit: server.VisitMessage | None = None
+        self.opened_at = 0.0  # monotonic, just before the link is redeemed
+        self.talk: Talk | None = None
+        self.peer: Peer | None = None
+        self.warnings: list[server.WarningMessage] = []
+        self._pacer, self._token = pacer, token
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> Caller:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.go()
+
+    @property
+    def screen(self) -> str:
+        """What the page would show; empty before the first `visit`."""
+        return self.visit.screen if self.visit is not None else ""
+
+    @property
+    def lines(self) -> list[Line]:
+        """What it receives."""
+        return list(self.peer.lines.values()) if self.peer is not None else []
+
+    async def arrive(self) -> None:
+        """Open the link, accept the notice, pass the check, connect, and enter the lobby."""
+        self.opened_at = time.monotonic()
+        await self.connect_socket()
+        await self.walk_to_lobby()
+
+    async def connect_socket(self) -> None:
+        """Redeem the token (a cookie from then on) and open the socket."""
+        answer = await self.site.post(self.browser, self.path, {"token": self._token})
+        await self._start(str(answer["ticket"]))
+
+    async def come_back(self) -> None:
+        """Open a new socket and a new connection with the cookie, as a page does that was reloaded."""
+        await self.go()
+        self.visit = None
+        answer = await self.site.post(self.browser, "/api/tickets", {})
+        await self._start(str(answer["ticket"]))
+        await self.walk_to_lobby()
+
+    async def walk_to_lobby(self) -> None:
+        """Do what each screen asks, until the leg waits in the lobby with media connected."""
+        await self._screen({"notice", "check", "lobby", "call", "paused", "ended"})
+        if self.screen == "notice":
+            await self._consent()
+        if self.screen == "check":
+            await self._report()
+        if self.screen == "ended":
+            return
+        await self.connect_media()
+        await self.command(client.LobbyEnter(key=new_key()))
+
+    async def connect_media(self) -> None:
+        """Offer, connect, and send from now on."""
+        self.peer = Peer(self.person)
+        self._open.push_async_callback(self.peer.close)
+        await self.progress(Step.CONNECTING)
+        answer = await self.command(client.MediaOffer(key=new_key(), sdp=self.peer.offer()))
+        assert isinstance(answer, server.MediaAnswer)
+        await self.peer.connect(answer.sdp)
+        self._pacer.add(self.peer)
+        await self.progress(Step.CONNECTED)
+
+    def tap(self) -> dict[str, Tap]:
+        """Keep what arrives from now on, by kind, for a promise to be checked."""
+        taps = {line.kind: Tap() for line in self.lines}
+        for line in self.lines:
+            line.tap = taps[line.kind]
+        return taps
+
+    def mark(self) -> None:
+        """From now on `decodable_at` is the next time that something decodable arrives."""
+        for line in self.lines:
+            line.mark()
+
+    @property
+    def decodable_at(self) -> float | None:
+        """When picture and sound had both arrived since the last mark; None while they have not."""
+        times = [line.decodable_at for line in self.lines]
+        known = [at for at in times if at is not None]
+        return max(known) if known and len(known) == len(times) else None
+
+    async def command(self, message: client.ClientMessage) -> server.Ok | server.MediaAnswer:
+        """Send a command on the socket. Raises as `Talk.command` does."""
+        if self.talk is None:
+            raise Closed("")
+        return await self.talk.command(message)
+
+    async def progress(self, step: Step) -> None:
+        if self.talk is not None:
+            await self.talk.say(client.LegProgress(step=step))
+
+    async def go(self) -> None:
+        """Close everything, as a page does that is closed."""
+        await self._open.aclose()
+        self._open = AsyncExitStack()
+        self.talk = None
+
+    async def _start(self, ticket: str) -> None:
+        self.talk = await self._open.enter_async_context(Talk(self.site, self.browser, ticket, self._heard))
+
+    async def _screen(self, wanted: set[str], within_s: float = STEP_S) -> None:
+        talk = self.talk
+        assert talk is not None
+        await until(lambda: self.screen in wanted or talk.closed, within_s, f"one of the screens {sorted(wanted)}")
+        if talk.closed:
+            raise Closed(talk.bye)
+
+    async def _consent(self) -> None:
+        notice = self.visit.notice if self.visit is not None else None
+        assert notice is not None
+        await self.command(client.ConsentAccept(key=new_key(), notice_version=notice.version))
+        await self._screen({"check", "lobby", "call", "paused", "ended"})
+
+    async def _report(self) -> None:
+        await self.command(client.CheckReport(key=new_key(), camera="ok", microphone="ok", browser="synthetic caller"))
+        await self.progress(Step.MEDIA_CHOSEN)
+        await self._screen({"lobby", "call", "paused", "ended"})
+
+    def _heard(self, message: server.ServerMessage) -> None:
+        match message:
+            case server.VisitMessage():
+                self.visit = message
+            case server.WarningMessage():
+                self.warnings.append(message)
+            case _:
+                pass
+
+
+class Family(Caller):
+    """A family on its link."""
+
+    chair = "family"
+    path = "/api/family/redeem"
+
+
+class Laptop(Caller):
+    """A prisoner at an enrolled laptop; it waits for its seat's call to open."""
+
+    chair = "laptop"
+    path = "/api/laptop/redeem"
+    wait_s = 60.0
+
+    async def walk_to_lobby(self) -> None:
+        await self._screen({"check", "lobby", "call", "paused", "ended"}, self.wait_s)
+        await super().walk_to_lobby()
+
+
+async def both(first: Caller, second: Caller) -> None:
+    """Let two callers arrive at once."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(first.arrive())
+        group.create_task(second.arrive())

@@ -1,0 +1,291 @@
+"""The two posts: a monitor with a wall that receives and is proven, and a supervisor who is present in the hall."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any
+
+from broker.domain.codes import EndReason, Post, Step
+from broker.protocol import client, server
+from broker.synthetic.line import Line, Tap
+from broker.synthetic.peer import Pacer, Peer
+from broker.synthetic.site import Browser, Site
+from broker.synthetic.talk import Closed, Refused, Talk, TookTooLong, new_key, until
+
+EVERY_S = 1.0
+_RETRY_S = 0.3
+_WATCHED = ("lobby", "ready", "live")
+_HERE = (Step.LOBBY, Step.CONNECTING, Step.CONNECTED)
+
+
+class StaffMember:
+    """A signed-in person: a socket, a post, and the calls as the broker tells them."""
+
+    chair = ""
+    post = Post.MONITOR
+
+    def __init__(self, site: Site, username: str, password: str) -> None:
+        self.site = site
+        self.browser = Browser(self.chair)
+        self.calls: dict[str, server.CallPart] = {}
+        self.holds_post = False
+        self.verifies: Callable[[server.CallPart], bool] = lambda call: True
+        self.alerts: list[server.Alert] = []
+        self.talk: Talk | None = None
+        self._account = {"username": username, "password": password}
+        self._changed = asyncio.Event()
+        self._open = AsyncExitStack()
+        self._tasks = asyncio.TaskGroup()
+        self._running: list[asyncio.Task[None]] = []
+        self._n = 0
+
+    async def __aenter__(self) -> StaffMember:
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._running:
+            task.cancel()
+        await self._open.aclose()
+        await self._tasks.__aexit__(None, None, None)
+
+    async def sign_in(self) -> server.Welcome:
+        """Sign in with the account and open the socket."""
+        answer = await self.site.post(self.browser, "/api/sign-in", self._account)
+        talk = Talk(self.site, self.browser, str(answer["ticket"]), self._heard)
+        self.talk = await self._open.enter_async_context(talk)
+        assert talk.welcome is not None
+        return talk.welcome
+
+    async def take_post(self, establishment: str, hall_id: str | None = None) -> None:
+        """Sign on, and do the post's work from now on. Raises Refused."""
+        await self.command(
+            client.PostSignOn(key=new_key(), post=self.post, establishment=establishment, hall_id=hall_id)
+        )
+        self.holds_post = True
+        for work in (self._every_second, self._duties):
+            self._start(work())
+
+    async def leave_post(self) -> None:
+        """Sign off; the work stops."""
+        self.holds_post = False
+        for task in self._running:
+            task.cancel()
+        self._running = []
+        await self.command(client.PostSignOff(key=new_key()))
+
+    async def command(self, message: client.ClientMessage) -> server.Ok | server.MediaAnswer:
+        """Send a command on the socket. Raises as `Talk.command` does."""
+        if self.talk is None:
+            raise Closed("")
+        return await self.talk.command(message)
+
+    async def pause(self, call_id: str) -> tuple[str, float]:
+        """Pause, and return the hold and when the command was sent (monotonic seconds)."""
+        sent_at = time.monotonic()
+        answer = await self.command(client.CallPause(key=new_key(), call_id=call_id))
+        assert isinstance(answer, server.Ok)
+        return answer.hold_id or "", sent_at
+
+    async def clear(self, call_id: str, hold_id: str) -> float:
+        """Clear a hold with the version last seen, and return when the command was sent."""
+        sent_at = time.monotonic()
+        version = self.calls[call_id].seq if call_id in self.calls else 0
+        await self.command(client.HoldClear(key=new_key(), call_id=call_id, hold_id=hold_id, version=version))
+        return sent_at
+
+    async def end(self, call_id: str, reason: EndReason = EndReason.FINISHED_EARLY) -> float:
+        """End a call for good, and return when the command was sent."""
+        sent_at = time.monotonic()
+        await self.command(client.CallEnd(key=new_key(), call_id=call_id, reason=reason))
+        return sent_at
+
+    async def verify(self, call_id: str, leg_id: str) -> None:
+        """Tick everybody of a leg."""
+        call = self.calls[call_id]
+        leg = next(one for one in call.legs if one.id == leg_id)
+        people = [person.id for person in leg.people]
+        await self.command(
+            client.LegVerify(key=new_key(), call_id=call_id, leg_id=leg_id, people=people, version=call.seq)
+        )
+
+    def phase(self, call_id: str) -> str:
+        """Return a call's phase as last told; empty for an unknown one."""
+        return self.calls[call_id].phase if call_id in self.calls else ""
+
+    def holds(self, call_id: str) -> list[str]:
+        """Return the ids of the holds that stand on a call."""
+        return [hold.id for hold in self.calls[call_id].holds] if call_id in self.calls else []
+
+    async def call_is(self, call_id: str, phase: str, within_s: float = 10.0) -> None:
+        """Wait until a call is in `phase`. Raises TookTooLong."""
+        await until(lambda: self.phase(call_id) == phase, within_s, f"call {phase}")
+
+    def to_verify(self) -> list[tuple[str, str]]:
+        """Return the legs (call, leg) that wait for this post to verify them."""
+        role = "family" if self.post is Post.MONITOR else "prisoner"
+        return [
+            (call.id, leg.id)
+            for call in self.calls.values()
+            if call.phase in ("lobby", "ready") and self.verifies(call)
+            for leg in call.legs
+            if leg.role == role
+            and leg.connected
+            and not leg.verified
+            and leg.step in ("lobby", "connecting", "connected")
+        ]
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._running.append(self._tasks.create_task(work))
+
+    async def _duties(self) -> None:
+        """Verify whoever waits, at once; what is refused as stale is tried again."""
+        while self.holds_post:
+            self._changed.clear()
+            for call_id, leg_id in self.to_verify():
+                try:
+                    await self.verify(call_id, leg_id)
+                except Refused:
+                    self._changed.set()
+                    await asyncio.sleep(_RETRY_S / 10)
+                except (Closed, TookTooLong):
+                    return
+            try:
+                async with asyncio.timeout(_RETRY_S):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def _every_second(self) -> None:
+        at = time.monotonic()
+        while self.holds_post and self.talk is not None and not self.talk.closed:
+            try:
+                await self._prove()
+            except Closed:
+                return
+            at = max(at + EVERY_S, time.monotonic())
+            await asyncio.sleep(at - time.monotonic())
+
+    async def _prove(self) -> None:
+        raise NotImplementedError
+
+    def _heard(self, message: server.ServerMessage) -> None:
+        match message:
+            case server.Snapshot():
+                self.calls = {call.id: call for call in message.calls}
+            case server.CallMessage():
+                held = self.calls.get(message.call.id)
+                if held is None or message.call.seq >= held.seq:
+                    self.calls[message.call.id] = message.call
+            case server.Alert():
+                self.alerts.append(message)
+            case _:
+                return
+        self._changed.set()
+
+
+class Supervisor(StaffMember):
+    """The technical supervisor of one hall: present, and sees and hears nobody."""
+
+    chair = "hall"
+    post = Post.SUPERVISOR
+    present = True
+
+    async def _prove(self) -> None:
+        if self.present and self.talk is not None:
+            self._n += 1
+            await self.talk.say(client.Presence(n=self._n, visible=True, touched=True))
+
+
+class Monitor(StaffMember):
+    """The monitoring post: a wall of receive-only lines, and a proof of what it shows each second."""
+
+    chair = "monitor"
+    post = Post.MONITOR
+    watching = True
+
+    def __init__(self, site: Site, pacer: Pacer, username: str, password: str) -> None:
+        super().__init__(site, username, password)
+        self.peer: Peer | None = None
+        self.carried: dict[tuple[str, int], server.LinePart] = {}
+        self._pacer = pacer
+        self._frames: dict[int, int] = {}
+
+    async def connect_wall(self) -> None:
+        """Offer as many lines as the broker wants, all receive-only, and receive from now on."""
+        assert self.talk is not None
+        assert self.talk.welcome is not None
+        want = self.talk.welcome.receive
+        self.peer = Peer(receive_audio=want.audio, receive_video=want.video)
+        self._open.push_async_callback(self.peer.close)
+        answer = await self.command(client.MediaOffer(key=new_key(), sdp=self.peer.offer()))
+        assert isinstance(answer, server.MediaAnswer)
+        await self.peer.connect(answer.sdp)
+        self._pacer.add(self.peer)
+
+    async def focus(self, call_id: str | None) -> None:
+        """Hear this call alone."""
+        await self.command(client.WallFocus(key=new_key(), call_id=call_id))
+
+    def line_of(self, kind: str, leg_id: str) -> Line | None:
+        """Return the line that carries a leg now."""
+        for (carried_kind, index), part in self.carried.items():
+            if carried_kind == kind and part.leg_id == leg_id and self.peer is not None:
+                return self.peer.lines.get((kind, index))
+        return None
+
+    def lines_of(self, call_id: str) -> list[Line]:
+        """Return the lines that carry a call now."""
+        if self.peer is None:
+            return []
+        found = (self.peer.lines.get(at) for at, part in self.carried.items() if part.call_id == call_id)
+        return [line for line in found if line is not None]
+
+    def tap(self, kind: str, leg_id: str) -> Tap | None:
+        """Keep what the line of a leg carries from now on; None where no line does."""
+        line = self.line_of(kind, leg_id)
+        if line is None:
+            return None
+        line.tap = Tap()
+        return line.tap
+
+    async def _prove(self) -> None:
+        if not self.watching or self.talk is None:
+            return
+        self._n += 1
+        tiles = [self._tile(call) for call in self.calls.values() if call.phase in _WATCHED]
+        await self.talk.say(client.WallProof(n=self._n, visible=True, tiles=tiles))
+
+    def _tile(self, call: server.CallPart) -> client.ShownTile:
+        return client.ShownTile(call_id=call.id, legs=[self._leg(leg.id) for leg in call.legs])
+
+    def _leg(self, leg_id: str) -> client.ShownLeg:
+        shown = {"leg_id": leg_id, "ratio": 1.0, "unobscured": True, "width": 320, "height": 180}
+        index = next(
+            (at for (kind, at), part in self.carried.items() if kind == "video" and part.leg_id == leg_id), None
+        )
+        line = self.peer.lines.get(("video", index)) if self.peer is not None and index is not None else None
+        if line is None or index is None:
+            return client.ShownLeg.model_validate(shown)
+        frames = line.frames - self._frames.get(index, 0)
+        self._frames[index] = line.frames
+        return client.ShownLeg.model_validate(
+            {
+                **shown,
+                "line": index,
+                "frames": frames,
+                "rtp_timestamp": line.shown_timestamp if frames else None,
+                "advanced": frames > 0,
+            }
+        )
+
+    def _heard(self, message: server.ServerMessage) -> None:
+        if isinstance(message, server.MediaLines):
+            self.carried = {(part.kind, part.index): part for part in message.lines if part.leg_id is not None}
+        super()._heard(message)
