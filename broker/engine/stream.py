@@ -106,6 +106,10 @@ class Stream:
             self._owed.extend(rows)
         return None
 
+    async def read(self, after_seq: int = 0) -> list[Record]:
+        """Return the stream's records in order. Raises LogUnavailable."""
+        return await self._log.read(self.name, after_seq)
+
     def _event(self, fact: Fact, actor: str) -> NewEvent:
         return NewEvent(secrets.token_hex(16), fact.type, self._clock.now(), actor, fact.body)
 
