@@ -93,7 +93,7 @@ def javascript_tests() -> Sequence[str | Path] | None:
 
 LINT = tool("lint", [BIN / "ruff", "check"], [BIN / "ruff", "format", "--check"])
 TYPES = tool("types", [BIN / "mypy"])
-LAYERS = tool("layers", [BIN / "lint-imports", "--no-logo", "--no-timings"])
+LAYERS = tool("layers", [BIN / "lint-imports", "--no-logo"])
 JS_TYPES = in_node("js types", typescript, "the TypeScript checker is not installed")
 JS_TESTS = in_node("js tests", javascript_tests, "no JavaScript test")
 FAST_SET = pytest_set("fast", FAST)

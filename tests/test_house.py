@@ -141,7 +141,7 @@ def test_no_task_is_started_and_forgotten():
 
 
 def test_every_module_says_in_a_sentence_what_it_is():
-    wrong = [name for name, tree in modules("broker").items() if not ast.get_docstring(tree)]
+    wrong = [name for name, tree in modules("broker").items() if tree.body and not ast.get_docstring(tree)]
 
     assert wrong == []
 
