@@ -1,0 +1,1 @@
+"""The relay: it forwards encoded packets between endpoints along plans, and never decodes."""

@@ -1,0 +1,306 @@
+"""The relay's RTCP: answers to what endpoints report and ask, and what they are told every so often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from broker.domain.plan import Media
+from broker.media import rtcp
+from broker.media.forward.api import Forwarder, PeerId, SinkId, SourceId, SourceStats
+from broker.media.rtp import extend
+from broker.media.session import Session
+
+KEY_EVERY_S = 0.5  # media.md §9: at most one key frame request per source in this time
+ESTIMATE_KEPT_S = 10.0  # a receiver's estimate older than this limits nobody
+NO_LIMIT_BPS = 10_000_000
+MIN_LIMIT_BPS = 60_000  # enough for a small picture: a report cannot starve the sender of all
+GUESS_AFTER_S = 2.0  # a source that sent no sender report by then is timed by its packets
+RATES = {Media.AUDIO: 48_000, Media.VIDEO: 90_000}
+CNAME = "relay"
+
+
+@dataclass(slots=True)
+class SourceClock:
+    """How a source's RTP clock goes, from its last sender report."""
+
+    ntp_s: float  # in the relay's time: the same for both kinds of one publisher
+    timestamp: int
+    compact: int  # the middle of its NTP, for the publisher's own round trip
+    heard_at: float
+
+
+@dataclass(slots=True)
+class PeerFeedback:
+    """What is remembered of one peer between reports."""
+
+    session: Session
+    estimate_bps: int | None = None
+    estimate_at: float = float("-inf")
+    limit_bps: int | None = None
+    rtt_ms: float | None = None
+    loss_out: dict[int, float] = field(default_factory=dict)
+    loss_in: float = 0.0
+    clocks: dict[Media, SourceClock] = field(default_factory=dict)
+    skew_s: float | None = None  # relay's time minus the publisher's, the least seen
+    counted: dict[Media, tuple[int, int, int]] = field(default_factory=dict)
+    cc_number: int = 0
+    cc_next: int | None = None
+
+
+class Feedback:
+    """RTCP of every peer. `boottime` in seconds; `ntp` maps it to the relay's NTP seconds."""
+
+    def __init__(self, forwarder: Forwarder, boottime: Callable[[], float], ntp: Callable[[float], float]) -> None:
+        self._forwarder = forwarder
+        self._boottime = boottime
+        self._ntp = ntp
+        self._peers: dict[PeerId, PeerFeedback] = {}
+        self._key_at: dict[SourceId, float] = {}
+        self._key_waiting: set[SourceId] = set()
+
+    def open(self, session: Session) -> None:
+        """Begin with a peer whose keys are there."""
+        self._peers[session.peer] = PeerFeedback(session)
+
+    def close(self, peer: PeerId) -> None:
+        """Forget a peer."""
+        self._peers.pop(peer, None)
+        for kind in Media:
+            self._key_at.pop((peer, kind), None)
+            self._key_waiting.discard((peer, kind))
+
+    def of(self, peer: PeerId) -> PeerFeedback | None:
+        """Return what is known of a peer."""
+        return self._peers.get(peer)
+
+    # --- key frames -------------------------------------------------------
+
+    def want_key(self, source: SourceId) -> None:
+        """Ask for a key frame now, or when `KEY_EVERY_S` since the last request has passed."""
+        now = self._boottime()
+        if now - self._key_at.get(source, float("-inf")) < KEY_EVERY_S:
+            self._key_waiting.add(source)
+            return
+        known, stats = self._peers.get(source[0]), self._forwarder.source_stats(source)
+        ssrc = stats.ssrc if stats else self._declared(source)
+        if known is None or ssrc is None:
+            return
+        self._key_at[source] = now
+        self._key_waiting.discard(source)
+        self._send(known, rtcp.write_pli(known.session.ssrc, ssrc))
+
+    def _declared(self, source: SourceId) -> int | None:
+        known = self._peers.get(source[0])
+        specs = known.session.spec.sources if known else ()
+        return next((spec.ssrc for spec in specs if spec.kind is source[1]), None)
+
+    # --- what peers say ---------------------------------------------------
+
+    def heard(self, peer: PeerId, packet: bytes) -> None:
+        """Obey an authenticated compound; what is malformed in it is passed over."""
+        known = self._peers.get(peer)
+        if known is None:
+            return
+        for part in rtcp.split(packet):
+            if (info := rtcp.sender_info(part)) is not None:
+                self._note_clock(known, info)
+            for report in rtcp.reports(part):
+                self._note_report(known, report)
+            if (asked := rtcp.nacks(part)) is not None and (sink := self._sink(known, asked[0])) is not None:
+                self._forwarder.resend(sink, asked[1])
+            for ssrc in rtcp.key_requests(part):
+                self._pass_key_request(known, ssrc)
+            if (bps := rtcp.remb(part)) is not None:
+                known.estimate_bps, known.estimate_at = bps, self._boottime()
+
+    def _sink(self, known: PeerFeedback, ssrc: int) -> SinkId | None:
+        for spec in known.session.spec.sinks:
+            if spec.ssrc == ssrc:
+                return known.session.peer, spec.kind, spec.index
+        return None
+
+    def _pass_key_request(self, known: PeerFeedback, ssrc: int) -> None:
+        sink = self._sink(known, ssrc)
+        stats = self._forwarder.sink_stats(sink) if sink else None
+        if stats is not None and stats.source is not None and stats.source[1] is Media.VIDEO:
+            self.want_key(stats.source)
+
+    def _note_clock(self, known: PeerFeedback, info: rtcp.SenderInfo) -> None:
+        now = self._boottime()
+        for spec in known.session.spec.sources:
+            stats = self._forwarder.source_stats((known.session.peer, spec.kind))
+            if info.ssrc not in (spec.ssrc, stats.ssrc if stats else None):
+                continue
+            sent_s = info.ntp / (1 << 32)
+            skew = self._ntp(now) - sent_s
+            if known.skew_s is None or skew < known.skew_s or skew - known.skew_s > 1.0:
+                known.skew_s = skew  # the least delay seen; a jump means that their clock was set
+            known.clocks[spec.kind] = SourceClock(
+                sent_s + known.skew_s, info.timestamp, rtcp.middle(info.ntp), now
+            )
+
+    def _note_report(self, known: PeerFeedback, report: rtcp.Report) -> None:
+        sink = self._sink(known, report.ssrc)
+        if sink is None:
+            return
+        known.loss_out[report.ssrc] = report.fraction / 256
+        if report.last_sr:
+            now = int(self._ntp(self._boottime()) * 65536) & 0xFFFFFFFF
+            passed = now - report.last_sr - report.delay & 0xFFFFFFFF
+            if passed < 10 * 65536:
+                known.rtt_ms = passed / 65.536
+
+    # --- what peers are told ----------------------------------------------
+
+    def often(self) -> None:
+        """Ask for what is missing, and for key frames that had to wait: every 20 ms or so."""
+        for source in list(self._key_waiting):
+            self.want_key(source)
+        for known in self._peers.values():
+            for spec in known.session.spec.sources:
+                if spec.kind is Media.VIDEO:
+                    source = (known.session.peer, spec.kind)
+                    missing = self._forwarder.take_missing(source)
+                    stats = self._forwarder.source_stats(source) if missing else None
+                    if stats is not None:
+                        self._send(known, rtcp.write_nack(known.session.ssrc, stats.ssrc, missing))
+
+    def congestion(self) -> None:
+        """Report arrivals to publishers (transport-wide), every 100 ms or so."""
+        for known in self._peers.values():
+            arrivals = self._forwarder.take_arrivals(known.session.peer)
+            if not arrivals:
+                continue
+            highest = arrivals[0][0] + 65536 if known.cc_next is None else known.cc_next - 1
+            seen: dict[int, int] = {}
+            for number, at in arrivals:
+                sequence = extend(highest, number)
+                highest = max(highest, sequence)
+                seen.setdefault(sequence, int(at * 1e6))
+            self._report_arrivals(known, sorted(seen.items()))
+
+    def _report_arrivals(self, known: PeerFeedback, arrivals: list[tuple[int, int]]) -> None:
+        base = arrivals[0][0] if known.cc_next is None else min(known.cc_next, arrivals[0][0])
+        if arrivals[-1][0] - base > 500:  # a great hole: it says nothing that the next report does not
+            base = arrivals[0][0]
+        ssrc = next((s.ssrc for spec in known.session.spec.sources
+                     if (s := self._forwarder.source_stats((known.session.peer, spec.kind)))), 0)
+        while arrivals:
+            chunk = [pair for pair in arrivals if pair[0] - base < 400] or arrivals[:1]
+            base = max(base, chunk[0][0] - 400)
+            self._send(known, rtcp.write_transport_cc(known.session.ssrc, ssrc, known.cc_number, base, chunk))
+            known.cc_number = known.cc_number + 1 & 0xFF
+            base = chunk[-1][0] + 1
+            arrivals = arrivals[len(chunk) :]
+        known.cc_next = base
+
+    def reports(self) -> None:
+        """Send receiver reports, sender reports and limits, every second."""
+        now = self._boottime()
+        for known in list(self._peers.values()):
+            blocks = self._blocks(known, now)
+            if blocks:
+                self._send(known, rtcp.write_rr(known.session.ssrc, blocks))
+            for sink in known.session.spec.sinks:
+                self._send_clock(known, (known.session.peer, sink.kind, sink.index), sink.ssrc, now)
+            self._limit(known, now)
+
+    def _blocks(self, known: PeerFeedback, now: float) -> list[rtcp.Report]:
+        found: list[rtcp.Report] = []
+        worst = 0.0
+        for spec in known.session.spec.sources:
+            stats = self._forwarder.source_stats((known.session.peer, spec.kind))
+            if stats is None:
+                continue
+            ssrc, packets, expected = known.counted.get(spec.kind, (stats.ssrc, 0, 0))
+            if ssrc != stats.ssrc:
+                packets = expected = 0
+            known.counted[spec.kind] = (stats.ssrc, stats.packets, stats.expected)
+            wanted = stats.expected - expected
+            lost = max(0, wanted - (stats.packets - packets))
+            fraction = min(255, lost * 256 // wanted) if wanted > 0 else 0
+            worst = max(worst, fraction / 256)
+            found.append(_block(stats, fraction, known.clocks.get(spec.kind), now))
+        known.loss_in = worst
+        return found
+
+    def _send_clock(self, known: PeerFeedback, sink: SinkId, ssrc: int, now: float) -> None:
+        """Rewrite the source's clock for this line, or lips and voice would part (media.md §9)."""
+        sent = self._forwarder.sink_stats(sink)
+        if sent is None or not sent.is_open or sent.source is None:
+            return
+        ntp_s, timestamp = self._clock(sent.source, now) or (0.0, 0)
+        if not ntp_s:
+            return
+        passed = self._ntp(now) - ntp_s
+        info = rtcp.SenderInfo(
+            ssrc,
+            int(self._ntp(now) * (1 << 32)) & 0xFFFFFFFFFFFFFFFF,
+            timestamp + int(passed * RATES[sink[1]]) + sent.offset & 0xFFFFFFFF,
+            sent.packets,
+            sent.octets,
+        )
+        self._send(known, rtcp.write_sr(info) + rtcp.write_sdes(ssrc, CNAME))
+
+    def _clock(self, source: SourceId, now: float) -> tuple[float, int] | None:
+        publisher, stats = self._peers.get(source[0]), self._forwarder.source_stats(source)
+        if publisher is None or stats is None:
+            return None
+        clock = publisher.clocks.get(source[1])
+        if clock is not None and clock.heard_at >= stats.stream_at:
+            return clock.ntp_s, clock.timestamp
+        if now - stats.stream_at > GUESS_AFTER_S:
+            return self._ntp(stats.last_at), stats.last_timestamp
+        return None
+
+    def _limit(self, known: PeerFeedback, now: float) -> None:
+        """Pass on the least estimate of the *participants* who see this publisher; monitors never count."""
+        source = (known.session.peer, Media.VIDEO)
+        stats = self._forwarder.source_stats(source)
+        if stats is None:
+            return
+        estimates = [e for sink in self._forwarder.sinks_of(source) if (e := self._estimate(sink[0], now)) is not None]
+        limit = max(MIN_LIMIT_BPS, min(estimates)) if estimates else NO_LIMIT_BPS
+        if limit == NO_LIMIT_BPS and known.limit_bps in (None, NO_LIMIT_BPS):
+            return
+        known.limit_bps = limit
+        self._send(known, rtcp.write_remb(known.session.ssrc, limit, [stats.ssrc]))
+
+    def _estimate(self, peer: PeerId, now: float) -> int | None:
+        known = self._peers.get(peer)
+        if known is None or not known.session.publishes or now - known.estimate_at > ESTIMATE_KEPT_S:
+            return None
+        return known.estimate_bps
+
+    def goodbye(self, peer: PeerId) -> None:
+        """Send BYE for every line that the peer receives on."""
+        known = self._peers.get(peer)
+        if known is None:
+            return
+        ssrcs = [spec.ssrc for spec in known.session.spec.sinks] or [known.session.ssrc]
+        for at in range(0, len(ssrcs), 31):
+            self._send(known, rtcp.write_bye(ssrcs[at : at + 31]))
+
+    def _send(self, known: PeerFeedback, packet: bytes) -> None:
+        """Send `packet`, behind an empty report where it does not begin with one (RFC 3550 §6.1)."""
+        if packet[1] not in (rtcp.SR, rtcp.RR):
+            packet = rtcp.write_rr(known.session.ssrc) + packet
+        self._forwarder.send_rtcp(known.session.peer, packet)
+
+
+def _block(stats: SourceStats, fraction: int, clock: SourceClock | None, now: float) -> rtcp.Report:
+    return rtcp.Report(
+        stats.ssrc,
+        fraction,
+        stats.expected - stats.packets,
+        stats.highest,
+        0,  # jitter is not measured
+        clock.compact if clock else 0,
+        min(0xFFFFFFFF, int((now - clock.heard_at) * 65536)) if clock else 0,
+    )
+
+
+def worst(losses: Iterable[float]) -> float:
+    """Return the largest of some loss fractions, 0 where there are none."""
+    return max(losses, default=0.0)

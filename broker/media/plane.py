@@ -1,0 +1,361 @@
+"""The relay as the engine sees it: `MediaPlane` on one UDP port, in the broker's own process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+
+from broker.domain.plan import Media, MediaPlan
+from broker.media import dtls, icelite, plans, rtcp, sdp
+from broker.media.drops import Drops
+from broker.media.feedback import Feedback
+from broker.media.forward.api import Address, PeerId, SinkId
+from broker.media.forward.python import PythonForwarder
+from broker.media.health import Meter
+from broker.media.port import UdpPort
+from broker.media.session import MAX_ADDRESSES, Session, settle
+from broker.ports import Answer, Clock, EndpointHealth
+
+log = logging.getLogger("broker.media")
+
+TICK_S = 0.02
+CONGESTION_TICKS, WATCH_TICKS, REPORT_TICKS = 5, 10, 50
+LOST_AFTER_S = 3.0  # reliability.md A6
+LOST_IDLE_AFTER_S = 8.0  # one that neither sends nor is sent anything speaks by STUN alone, each 2.5 s in Chromium
+STALL_S = 0.5  # a tick this late means that the loop stood still
+ROAM_AFTER_S = 2.0  # an address silent for so long gives way to any other that passed a check
+CLOSE_WITHIN_S = 1.0
+
+
+class RelayPlane:
+    """A MediaPlane. `advertise` are the host addresses that answers name, all with the bound port."""
+
+    def __init__(self, bind: tuple[str, int], advertise: Sequence[str], clock: Clock) -> None:
+        self._bind = bind
+        self._advertise = tuple(advertise) or (bind[0],)
+        self._clock = clock
+        self._boottime = clock.boottime
+        self._drops = Drops(clock.boottime)
+        self._certificate = dtls.new_certificate()
+        self._numbers = count(1)
+        self._sessions: dict[str, Session] = {}
+        self._by_ufrag: dict[str, Session] = {}
+        self._by_peer: dict[PeerId, Session] = {}
+        self._by_address: dict[Address, Session] = {}
+        self._tasks: dict[PeerId, asyncio.Task[None]] = {}
+        self._plans = plans.PlanBook()
+        self._linked: dict[plans.KeptLine, tuple[str, str, PeerId, PeerId]] = {}
+        self._listeners: list[Callable[[str, bool], None]] = []
+        self._meters: dict[PeerId, Meter] = {}
+        self._ticks = 0
+        self._ticked_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def start(self) -> None:
+        """Bind the port and begin. Raises OSError where the port is taken, RuntimeError by `dtls.self_test`."""
+        dtls.self_test()
+        began = self._clock.now().timestamp() + rtcp.NTP_EPOCH_S - self._boottime()
+        self._port = UdpPort(self._bind)
+        self._forwarder = PythonForwarder(
+            self._port.socket, self._boottime, self._drops, self._on_rtcp, self._on_key_wanted
+        )
+        self._feedback = Feedback(self._forwarder, self._boottime, lambda at: began + at)
+        self._port.start(self._forwarder.buffer, self._datagram)
+        self._ticked_at = self._boottime()
+        self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+
+    @property
+    def port(self) -> int:
+        """The UDP port that is bound."""
+        return self._port.number
+
+    # --- MediaPlane -------------------------------------------------------
+
+    async def connect(self, endpoint: str, publishes: frozenset[Media], offer: str) -> Answer:
+        parsed = sdp.parse_offer(offer)
+        settled = settle(parsed, publishes)
+        ufrag, pwd = icelite.new_credentials()
+        candidates = tuple((host, self.port) for host in self._advertise)
+        transport = sdp.Transport(
+            secrets.randbits(62), ufrag, pwd, dtls.fingerprint(self._certificate), candidates
+        )
+        text = sdp.write_answer(parsed, transport, settled.receiving, settled.sending)
+        while endpoint in self._sessions:
+            await self.disconnect(endpoint)
+        number = next(self._numbers)
+        session = Session(
+            endpoint,
+            number,
+            ufrag,
+            pwd,
+            settled.spec,
+            dtls.Handshake(self._certificate, lambda datagram: self._send_dtls(session, datagram)),
+            self._boottime(),
+            settled.publishes,
+        )
+        self._sessions[endpoint] = self._by_ufrag[ufrag] = self._by_peer[number] = session
+        self._tasks[number] = asyncio.get_running_loop().create_task(self._live(session, parsed.fingerprints))
+        return Answer(text, settled.lines, settled.publishes)
+
+    async def disconnect(self, endpoint: str) -> None:
+        session = self._sessions.pop(endpoint, None)
+        if session is None:
+            return
+        was_up, session.is_up, session.is_closed = session.is_up, False, True
+        for line in self._plans.lines_of(endpoint):  # routes first
+            self._link(line)
+        if session.has_keys:
+            self._feedback.goodbye(session.peer)
+        self._by_ufrag.pop(session.ufrag, None)
+        task = self._tasks.pop(session.peer)
+        task.cancel()
+        await asyncio.wait([task], timeout=CLOSE_WITHIN_S)
+        self._forget(session)
+        if was_up:
+            self._tell(endpoint, False)
+
+    async def apply(self, plan: MediaPlan) -> None:
+        now = self._boottime()
+        known = self._plans.routes(plan.call_id)
+        lapsed = now >= self._forwarder.deadline(plan.call_id)
+        if plan.routes and (lapsed or not plan.routes <= known):
+            self._port.drain()  # what came while the gate was shut is read while it is still shut
+        changed = self._plans.take(plan)
+        if changed is None:
+            self._drops.counts["plan_ignored"] += 1
+            return
+        gone, new = changed
+        for line in plans.lines(gone):
+            self._link(line)
+        self._forwarder.set_deadline(plan.call_id, self._boottime() + plan.valid_for_s)
+        for line in plans.lines(new):
+            self._link(line)
+        if not plan.routes:
+            self._forwarder.forget_gate(plan.call_id)
+
+    def sent(self, endpoint: str, line: int, rtp_timestamp: int) -> float | None:
+        at = self._forwarder.sent_at(self._sink(endpoint, Media.VIDEO, line), rtp_timestamp)
+        return None if at is None else self._boottime() - at
+
+    def last_sent(self, endpoint: str, line: int) -> float | None:
+        stats = self._forwarder.sink_stats(self._sink(endpoint, Media.VIDEO, line))
+        return None if stats is None or stats.last_at is None else self._boottime() - stats.last_at
+
+    def health(self, endpoint: str) -> EndpointHealth | None:
+        session = self._sessions.get(endpoint)
+        meter = self._meters.get(session.peer) if session else None
+        if session is None:
+            return None
+        return EndpointHealth() if meter is None else meter.health(self._forwarder, self._feedback, self._boottime())
+
+    def watch(self, listener: Callable[[str, bool], None]) -> None:
+        self._listeners.append(listener)
+
+    def counters(self) -> Mapping[str, int]:
+        return dict(self._drops.counts)
+
+    async def close(self) -> None:
+        for endpoint in list(self._sessions):
+            await self.disconnect(endpoint)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._port.close()
+
+    # --- a connection's life ----------------------------------------------
+
+    async def _live(self, session: Session, fingerprints: Sequence[tuple[str, str]]) -> None:
+        """Shake hands, carry media until the peer says goodbye or the connection is dropped."""
+        try:
+            keys = await session.handshake.run(fingerprints)
+            if keys is None:
+                self._drops.add("dtls_failed")
+                return
+            self._forwarder.open_peer(session.peer, session.spec, keys)
+            self._feedback.open(session)
+            self._meters[session.peer] = Meter(session)
+            session.has_keys = True
+            for address in session.addresses:
+                self._forwarder.accept(session.peer, address)
+            if session.address is not None:
+                self._forwarder.place(session.peer, session.address)
+            self._up(session)
+            await session.handshake.ended()
+            self._down(session)
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # noqa: BLE001
+            self._drops.fault("connection")
+        finally:
+            await session.handshake.close()
+
+    def _up(self, session: Session) -> None:
+        session.is_up = True
+        for line in self._plans.lines_of(session.endpoint):
+            self._link(line)
+        self._tell(session.endpoint, True)
+
+    def _down(self, session: Session) -> None:
+        if session.is_up:
+            session.is_up = False
+            self._tell(session.endpoint, False)
+
+    def _forget(self, session: Session) -> None:
+        self._by_peer.pop(session.peer, None)
+        self._meters.pop(session.peer, None)
+        self._feedback.close(session.peer)
+        self._forwarder.close_peer(session.peer)
+        for address in session.addresses:
+            if self._by_address.get(address) is session:
+                del self._by_address[address]
+
+    def _tell(self, endpoint: str, up: bool) -> None:
+        log.info("media %s: endpoint=%s", "up" if up else "lost", endpoint)
+        for listener in self._listeners:
+            try:
+                listener(endpoint, up)
+            except Exception:  # noqa: BLE001
+                self._drops.fault("listener")
+
+    # --- routes -----------------------------------------------------------
+
+    def _link(self, line: plans.KeptLine) -> None:
+        """Make the forwarder carry on `line` what the plans say, if both ends are there."""
+        endpoint, kind, index = line
+        sink, held = self._sessions.get(endpoint), self._plans.holder(line)
+        source = self._sessions.get(held[1].source) if held else None
+        if held is None or sink is None or source is None or not (sink.has_keys and source.has_keys):
+            if (linked := self._linked.pop(line, None)) is not None:
+                self._forwarder.disconnect((linked[3], kind, index))
+            return
+        wanted = (held[0], held[1].source, source.peer, sink.peer)
+        if self._linked.get(line) == wanted:
+            return
+        if (linked := self._linked.pop(line, None)) is not None:
+            self._forwarder.disconnect((linked[3], kind, index))
+        self._forwarder.connect((sink.peer, kind, index), (source.peer, kind), held[0])
+        self._linked[line] = wanted
+
+    def _sink(self, endpoint: str, kind: Media, index: int) -> SinkId:
+        session = self._sessions.get(endpoint)
+        return (session.peer if session else 0), kind, index
+
+    # --- datagrams --------------------------------------------------------
+
+    def _datagram(self, size: int, address: Address) -> None:
+        """Handle one datagram; the boundary that nothing can raise through."""
+        try:
+            first = self._forwarder.buffer.view[0] if size else 255
+            if 128 <= first < 192:
+                self._forwarder.receive(size, address)
+            elif first < 4:
+                self._check(bytes(self._forwarder.buffer.view[:size]), address)
+            elif 20 <= first < 64:
+                self._handshake(bytes(self._forwarder.buffer.view[:size]), address)
+            else:
+                self._drops.add("unknown" if size else "empty")
+        except Exception:  # noqa: BLE001
+            self._drops.fault("datagram")
+
+    def _handshake(self, datagram: bytes, address: Address) -> None:
+        session = self._by_address.get(address)
+        if session is None:  # only who passed an authenticated check may speak DTLS (reliability.md A2)
+            self._drops.add("dtls_stranger")
+        elif not session.handshake.pipe.feed(datagram):
+            self._drops.add("dtls_flood")
+
+    def _check(self, datagram: bytes, address: Address) -> None:
+        ufrag = icelite.local_ufrag(datagram)
+        session = self._by_ufrag.get(ufrag) if ufrag else None
+        if session is None:
+            self._drops.add("stun_stranger")
+            return
+        check = icelite.authenticate(datagram, session.pwd)
+        if check is None or not self._admit(session, address):
+            self._drops.add("stun_refused")
+            return
+        now = self._boottime()
+        silent = self._silent_s(session, now) > ROAM_AFTER_S
+        session.checked_at = now
+        if session.address is None or (address != session.address and (check.nominated or silent)):
+            session.address = address
+            if session.has_keys:
+                self._forwarder.place(session.peer, address)
+        self._port.send(icelite.reply(check, address[:2], session.pwd), address)
+
+    def _admit(self, session: Session, address: Address) -> bool:
+        """Take `address` for `session`, unless it is another's who is alive, or the session has too many."""
+        holder = self._by_address.get(address)
+        if holder is session:
+            return True
+        if holder is not None and self._silent_s(holder, self._boottime()) < LOST_AFTER_S:
+            return False
+        if len(session.addresses) >= MAX_ADDRESSES:
+            oldest = next(a for a in session.addresses if a != session.address)
+            self._release(session, oldest)
+        if holder is not None:
+            self._release(holder, address)
+        session.addresses[address] = None
+        self._by_address[address] = session
+        if session.has_keys:
+            self._forwarder.accept(session.peer, address)
+        return True
+
+    def _release(self, session: Session, address: Address) -> None:
+        session.addresses.pop(address, None)
+        self._by_address.pop(address, None)
+        self._forwarder.refuse(address)
+
+    def _send_dtls(self, session: Session, datagram: bytes) -> None:
+        if session.address is not None:
+            self._port.send(datagram, session.address)
+
+    def _on_rtcp(self, peer: PeerId, packet: bytes) -> None:
+        self._feedback.heard(peer, packet)
+
+    def _on_key_wanted(self, source: tuple[PeerId, Media]) -> None:
+        self._feedback.want_key(source)
+
+    # --- time -------------------------------------------------------------
+
+    def _tick(self) -> None:
+        now = self._boottime()
+        late = now - self._ticked_at
+        self._ticked_at = now
+        self._ticks += 1
+        self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+        try:
+            if late > STALL_S:  # we stood still, they did not: hear them before judging who is silent
+                self._port.drain()
+            self._forwarder.refill(late)
+            self._feedback.often()
+            if self._ticks % CONGESTION_TICKS == 0:
+                self._feedback.congestion()
+            if self._ticks % WATCH_TICKS == 0:
+                self._watch_all()
+            if self._ticks % REPORT_TICKS == 0:
+                self._feedback.reports()
+                for meter in self._meters.values():
+                    meter.sample(self._forwarder, now)
+        except Exception:  # noqa: BLE001
+            self._drops.fault("tick")
+
+    def _watch_all(self) -> None:
+        now = self._boottime()
+        for session in list(self._sessions.values()):
+            if not session.has_keys or session.handshake.is_over:
+                continue
+            stats = self._forwarder.peer_stats(session.peer)
+            is_idle = not session.publishes and stats is not None and now - stats.sent_at > LOST_AFTER_S
+            silent = self._silent_s(session, now)
+            if session.is_up and silent > (LOST_IDLE_AFTER_S if is_idle else LOST_AFTER_S):
+                self._down(session)
+            elif not session.is_up and silent < LOST_AFTER_S:
+                self._up(session)
+
+    def _silent_s(self, session: Session, now: float) -> float:
+        """Return for how long nothing authenticated came."""
+        stats = self._forwarder.peer_stats(session.peer)
+        return now - max(session.checked_at, stats.heard_at if stats else session.checked_at)

@@ -1,0 +1,68 @@
+"""The relay's one UDP socket, read by the event loop without a task or a queue per packet."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+from broker.media.dtls import BUFFER_BYTES, PacketBuffer
+
+PER_WAKE = 200  # datagrams read before the loop may do something else
+RECEIVE_BUFFER_BYTES = 4 << 20
+DRAIN_LIMIT = 20_000  # more than the socket's buffer holds: what was waiting is then gone
+
+Handler = Callable[[int, tuple[str, int]], None]
+"""Called with the size of a datagram that stands in the buffer, and whence it came. Never raises."""
+
+
+class UdpPort:
+    """A bound, non-blocking UDP socket."""
+
+    def __init__(self, bind: tuple[str, int]) -> None:
+        family = socket.AF_INET6 if ":" in bind[0] else socket.AF_INET
+        self.socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                self.socket.setsockopt(socket.SOL_SOCKET, option, RECEIVE_BUFFER_BYTES)
+            self.socket.bind(bind)
+        except OSError:
+            self.socket.close()
+            raise
+        self.number: int = self.socket.getsockname()[1]
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self, buffer: PacketBuffer, handler: Handler) -> None:
+        """Read into `buffer` and call `handler` whenever the running loop finds datagrams."""
+        self._view = buffer.view
+        self._handler = handler
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self.socket, self._read, PER_WAKE)
+
+    def _read(self, limit: int) -> int:
+        receive, view, handler = self.socket.recvfrom_into, self._view, self._handler
+        for count in range(limit):
+            try:
+                size, address = receive(view)
+            except OSError:  # BlockingIOError: nothing more; others: an ICMP answer to something we sent
+                return count
+            handler(size if size < BUFFER_BYTES else 0, address)
+        return limit
+
+    def drain(self) -> int:
+        """Handle everything that waits in the socket now; return how many datagrams that were."""
+        return self._read(DRAIN_LIMIT)
+
+    def send(self, datagram: bytes, address: tuple[str, int]) -> None:
+        """Send; what the network cannot take now is lost, as on any network."""
+        try:
+            self.socket.sendto(datagram, address)
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        """Stop reading and free the port."""
+        if self._loop is not None:
+            self._loop.remove_reader(self.socket)
+            self._loop = None
+        self.socket.close()

@@ -1,0 +1,177 @@
+"""RTP as the relay reads it: header, header extensions and the VP8 descriptor, as pure functions."""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+Octets = bytes | bytearray | memoryview
+
+HEADER_BYTES = 12
+_FIXED = struct.Struct("!BBHII")
+
+ONE_BYTE_PROFILE = 0xBEDE  # RFC 8285 §4.2
+TWO_BYTE_PROFILE = 0x1000  # RFC 8285 §4.3, the low four bits are free
+
+Rtp = tuple[int, int, int, int, int, int, int, int, int]
+"""marker, payload type, sequence, timestamp, ssrc, payload start, payload end, extension start, extension end.
+
+A plain tuple and not a class: one is made for every packet that comes in.
+"""
+
+
+def is_rtcp(packet: Octets) -> bool:
+    """Tell RTCP from RTP on one port (RFC 5761 §4). `packet` has at least two bytes."""
+    return 192 <= packet[1] <= 223
+
+
+def parse(packet: Octets, size: int) -> Rtp | None:
+    """Return what the header says (RFC 3550 §5.1), or None where it is malformed.
+
+    `size` counts the bytes of `packet` that are the packet. Padding and header
+    extension are left out of the payload; both extension offsets are 0 where
+    there is none, and the profile stands in the four bytes before the start.
+    """
+    if size < HEADER_BYTES:
+        return None
+    first, second, sequence, timestamp, ssrc = _FIXED.unpack_from(packet)
+    if first & 0xC0 != 0x80:
+        return None
+    start = HEADER_BYTES + 4 * (first & 0x0F)
+    extension_start = extension_end = 0
+    if first & 0x10:
+        extension_start = start + 4
+        if extension_start > size:
+            return None
+        start = extension_end = extension_start + 4 * (packet[start + 2] << 8 | packet[start + 3])
+    end = size
+    if first & 0x20:
+        padding = packet[size - 1]
+        if padding == 0:
+            return None
+        end -= padding
+    if start > end:
+        return None
+    return second >> 7, second & 0x7F, sequence, timestamp, ssrc, start, end, extension_start, extension_end
+
+
+def write_header(packet: bytearray | memoryview, marker_and_type: int, sequence: int, timestamp: int, ssrc: int) -> None:
+    """Write the twelve fixed bytes: no padding, no extension, no contributing sources."""
+    _FIXED.pack_into(packet, 0, 0x80, marker_and_type, sequence, timestamp, ssrc)
+
+
+def extensions(packet: Octets, start: int, end: int) -> dict[int, tuple[int, int]]:
+    """Return id → (offset, length) of the header extension between `start` and `end` (RFC 8285).
+
+    What follows a malformed element is left out.
+    """
+    found: dict[int, tuple[int, int]] = {}
+    if start < 4:
+        return found
+    profile = packet[start - 4] << 8 | packet[start - 3]
+    if profile == ONE_BYTE_PROFILE:
+        return _one_byte(packet, start, end)
+    if profile & 0xFFF0 == TWO_BYTE_PROFILE:
+        return _two_byte(packet, start, end)
+    return found
+
+
+def _one_byte(packet: Octets, start: int, end: int) -> dict[int, tuple[int, int]]:
+    found: dict[int, tuple[int, int]] = {}
+    while start < end:
+        head = packet[start]
+        start += 1
+        if head == 0:  # padding
+            continue
+        number, length = head >> 4, (head & 0x0F) + 1
+        if number == 15 or start + length > end:
+            break
+        found[number] = (start, length)
+        start += length
+    return found
+
+
+def _two_byte(packet: Octets, start: int, end: int) -> dict[int, tuple[int, int]]:
+    found: dict[int, tuple[int, int]] = {}
+    while start < end:
+        number = packet[start]
+        start += 1
+        if number == 0:
+            continue
+        if start >= end:
+            break
+        length = packet[start]
+        start += 1
+        if start + length > end:
+            break
+        found[number] = (start, length)
+        start += length
+    return found
+
+
+class Vp8(NamedTuple):
+    """A VP8 payload descriptor (RFC 7741 §4.2). Offsets count from the start of the payload; 0 = absent."""
+
+    size: int
+    key: bool  # this packet begins a key frame
+    picture_at: int
+    picture_bits: int  # 7 or 15, 0 where there is no picture id
+    picture: int
+    tl0_at: int
+    tl0: int
+
+
+def parse_vp8(payload: Octets) -> Vp8 | None:
+    """Return the descriptor in front of a VP8 payload, or None where it is malformed or nothing follows it."""
+    length = len(payload)
+    if length < 2:
+        return None
+    first = payload[0]
+    at = 1
+    picture_at = picture_bits = picture = tl0_at = tl0 = 0
+    if first & 0x80:
+        flags = payload[1]
+        at = 2
+        if flags & 0x80:
+            if at + 1 >= length:
+                return None
+            picture_at = at
+            picture = payload[at]
+            if picture & 0x80:
+                picture_bits, picture = 15, (picture & 0x7F) << 8 | payload[at + 1]
+                at += 2
+            else:
+                picture_bits = 7
+                at += 1
+        if flags & 0x40:
+            if at >= length:
+                return None
+            tl0_at, tl0 = at, payload[at]
+            at += 1
+        if flags & 0x30:
+            at += 1
+    if at >= length:
+        return None
+    key = first & 0x17 == 0x10 and not payload[at] & 1
+    return Vp8(at, key, picture_at, picture_bits, picture, tl0_at, tl0)
+
+
+def write_picture(payload: bytearray | memoryview, at: int, bits: int, picture: int) -> None:
+    """Write a picture id of 7 or 15 bits in place of the one at `at`."""
+    if bits == 15:
+        payload[at] = 0x80 | picture >> 8 & 0x7F
+        payload[at + 1] = picture & 0xFF
+    elif bits == 7:
+        payload[at] = picture & 0x7F
+
+
+def extend(highest: int, value: int, bits: int = 16) -> int:
+    """Return `value`, known modulo 2**bits, as the whole number nearest to `highest`."""
+    half = 1 << bits - 1
+    return highest + ((value - highest + half) & (2 * half - 1)) - half
+
+
+def loudness(level: int) -> float:
+    """Return a client-to-mixer level byte (RFC 6464: -dBov in its low seven bits) as 0..1."""
+    below = level & 0x7F
+    return 0.0 if below == 127 else float(10.0 ** (-below / 20))

@@ -1,0 +1,101 @@
+"""One connection of an endpoint: what its offer settled, its ICE credentials, its DTLS and its life."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from broker.domain.plan import Media
+from broker.media import sdp
+from broker.media.dtls import Handshake
+from broker.media.forward.api import Address, PeerId, PeerSpec, SinkSpec, SourceSpec
+from broker.ports import Line
+
+MAX_ADDRESSES = 8  # candidate pairs of one browser that may pass a check
+
+
+@dataclass(slots=True)
+class Session:
+    """The mutable state of one connection. Times are CLOCK_BOOTTIME."""
+
+    endpoint: str
+    peer: PeerId
+    ufrag: str
+    pwd: str
+    spec: PeerSpec
+    handshake: Handshake
+    made_at: float
+    publishes: frozenset[Media]
+    ssrc: int = field(default_factory=lambda: secrets.randbits(32))  # ours, in feedback
+    address: Address | None = None
+    addresses: dict[Address, None] = field(default_factory=dict)  # in the order of their first check
+    checked_at: float = float("-inf")
+    has_keys: bool = False
+    is_up: bool = False
+    is_closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What comes of an offer: the forwarder's description of the peer, and the answer's material."""
+
+    spec: PeerSpec
+    receiving: frozenset[str]
+    sending: dict[str, sdp.SendLine]
+    lines: tuple[Line, ...]
+    publishes: frozenset[Media]
+
+
+def settle(offer: sdp.Offer, publishes: frozenset[Media]) -> Settled:
+    """Decide what each offered line does.
+
+    The first sending line of each kind in `publishes` may send; every receive-only line receives.
+    """
+    sources: dict[Media, SourceSpec] = {}
+    sinks: list[SinkSpec] = []
+    sending: dict[str, sdp.SendLine] = {}
+    lines: list[Line] = []
+    counts = dict.fromkeys(Media, 0)
+    used: set[int] = set()
+    for line in offer.lines:
+        if line.kind is None or line.codec is None:
+            continue
+        if line.direction in ("sendonly", "sendrecv") and line.kind in publishes and line.kind not in sources:
+            sources[line.kind] = _source(line, line.kind, line.codec)
+        elif line.direction == "recvonly":
+            index, counts[line.kind] = counts[line.kind], counts[line.kind] + 1
+            send = sdp.SendLine(_fresh(used), _fresh(used), index)
+            sending[line.mid] = send
+            lines.append(Line(line.mid, line.kind, index))
+            sinks.append(
+                SinkSpec(line.kind, index, send.ssrc, line.codec.payload_type, send.rtx_ssrc, line.codec.rtx)
+            )
+    extensions = [line.extensions for line in offer.lines if line.mid in {s.mid for s in sources.values()}]
+    spec = PeerSpec(
+        tuple(sources.values()),
+        tuple(sinks),
+        next((found[sdp.MID] for found in extensions if sdp.MID in found), None),
+        next((found[sdp.TRANSPORT_CC] for found in extensions if sdp.TRANSPORT_CC in found), None),
+    )
+    receiving = frozenset(source.mid for source in sources.values())
+    return Settled(spec, receiving, sending, tuple(lines), frozenset(sources))
+
+
+def _source(line: sdp.OfferedLine, kind: Media, codec: sdp.Codec) -> SourceSpec:
+    return SourceSpec(
+        kind,
+        line.mid,
+        codec.payload_type,
+        codec.rtx,
+        line.ssrc,
+        line.rtx_ssrc,
+        line.extensions.get(sdp.AUDIO_LEVEL),
+    )
+
+
+def _fresh(used: set[int]) -> int:
+    """Return a random SSRC that this connection does not use yet (RFC 3550 §8)."""
+    while (ssrc := secrets.randbits(32)) in used or ssrc == 0:
+        continue
+    used.add(ssrc)
+    return ssrc
