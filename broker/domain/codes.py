@@ -141,7 +141,7 @@ class Step(StrEnum):
 STEP_ORDER = tuple(Step)
 
 
-class Warning(StrEnum):  # noqa: A001 - the word of the two posts
+class Warning(StrEnum):
     """What the monitoring post may say to both ends; catalogue key `warning.<code>`."""
 
     LANGUAGE = "language"

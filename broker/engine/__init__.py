@@ -1,1 +1,1 @@
-"""What the broker does: accounts, access, bookings and calls. Asynchronous; it knows only ports."""
+"""The engine: one writer per call, the posts, the proofs; it knows only ports."""

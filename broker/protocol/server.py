@@ -143,7 +143,9 @@ class CallPart(ServerPart):
     outcome: Outcome | None = None
     end_reason: EndReason | None = None
     ended_by: str | None = None
-    missing: list[str] = []  # what the start still waits for: monitor, supervisor, family, prisoner, identity, seat, window
+    missing: list[
+        str
+    ] = []  # what the start still waits for: monitor, supervisor, family, prisoner, identity, seat, window
 
 
 class PostPart(ServerPart):
@@ -385,7 +387,9 @@ class Bye(ServerPart):
     """The last message before the server closes; catalogue key `bye.<code>`."""
 
     type: Literal["bye"] = "bye"
-    code: Literal["replaced", "revoked", "signed_out", "slow", "violation", "shutdown", "version", "ticket", "elsewhere"]
+    code: Literal[
+        "replaced", "revoked", "signed_out", "slow", "violation", "shutdown", "version", "ticket", "elsewhere"
+    ]
 
 
 ServerMessage = Annotated[

@@ -1,0 +1,439 @@
+"""A call: its legs, its holds, its clock; and how each event changes it.
+
+A call is live when its set of holds is empty (design README 3). Phases:
+
+    SCHEDULED -> LOBBY <-> READY -> LIVE -> ENDED        (any phase -> ENDED, which is final)
+
+`evolve(call, event)` is total over recorded events and never refuses: refusing
+is `decide`'s task (decide.py). `seq` counts the events of the call's stream.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from functools import singledispatch
+
+from broker.domain import events as e
+from broker.domain.codes import EndReason, HoldKind, Outcome, PauseReason, Post, Step
+from broker.domain.plan import Media
+
+
+class Phase(StrEnum):
+    """Where a call stands in its life. `paused` is not a phase: holds are."""
+
+    SCHEDULED = "scheduled"
+    LOBBY = "lobby"
+    READY = "ready"
+    LIVE = "live"
+    ENDED = "ended"
+
+
+class LegRole(StrEnum):
+    """What a leg is in the call."""
+
+    PRISONER = "prisoner"
+    FAMILY = "family"
+    PROFESSIONAL = "professional"
+    INTERPRETER = "interpreter"
+    STAFF = "staff"
+    STREAM = "stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One end of a call. `people` are ids: a prisoner's number, contacts' ids."""
+
+    id: str
+    role: LegRole
+    people: tuple[str, ...]
+    children: frozenset[str] = frozenset()
+    main_caller: str | None = None
+    sends: frozenset[Media] = frozenset(Media)
+    synthetic: bool = False
+    # progress
+    step: Step = Step.AWAY
+    credential_until: datetime | None = None
+    device_id: str | None = None
+    revoked: bool = False
+    consented: str | None = None
+    checked: bool = False
+    waiting: bool = False  # in the lobby, or past it
+    verified: frozenset[str] = frozenset()
+    connected: bool = False
+    lost_at: datetime | None = None
+    left: bool = False
+    waiting_at: datetime | None = None
+    guard_seq: int = 0  # of the last event that a verification must have seen
+
+    @property
+    def needs_consent(self) -> bool:
+        """Say whether this leg must accept the notice: everyone who joins by a link."""
+        return self.role is not LegRole.PRISONER
+
+    @property
+    def present(self) -> bool:
+        """Say whether the leg waits with all its own steps done."""
+        return (
+            self.waiting
+            and self.checked
+            and not self.left
+            and not self.revoked
+            and (self.consented is not None or not self.needs_consent)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why media is held. Holds belong to posts, so relief inherits them."""
+
+    id: str
+    kind: HoldKind
+    post: Post | None
+    by: str | None
+    placed_at: datetime
+    reason: PauseReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """A monitor's console that shows the call, with its video line for each leg."""
+
+    session: str
+    number: str
+    lines: tuple[tuple[str, int], ...]
+    focus: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A warning, and the legs that have displayed it."""
+
+    id: str
+    warning: str
+    at: datetime
+    shown_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call as its events made it."""
+
+    id: str
+    kind: str
+    establishment: str
+    hall_id: str
+    seat_id: str
+    starts_at: datetime
+    booked_s: int
+    ends_at: datetime
+    latest_end: datetime
+    policy_version: str
+    legs: tuple[Leg, ...]
+    synthetic: bool = False
+    tier: int = 3
+    phase: Phase = Phase.SCHEDULED
+    holds: tuple[Hold, ...] = ()
+    observers: tuple[Observer, ...] = ()
+    barred: frozenset[str] = frozenset()
+    monitor: str | None = None  # staff number of who covers, None: nobody proven
+    supervisor: str | None = None
+    alarms: frozenset[Post] = frozenset()
+    started_at: datetime | None = None
+    clock_stopped_at: datetime | None = None
+    credited_s: int = 0
+    rebook_s: int = 0
+    warnings: tuple[Given, ...] = ()
+    help_asked: bool = False
+    outcome: Outcome | None = None
+    end_reason: EndReason | None = None
+    ended_at: datetime | None = None
+    ended_by_leg: str | None = None
+    ended_by: str | None = None
+    epoch: int = 1
+    seq: int = 0
+    holds_seq: int = 0  # of the last event that changed the holds
+
+    def leg(self, leg_id: str) -> Leg | None:
+        """Return the leg with that id."""
+        return next((leg for leg in self.legs if leg.id == leg_id), None)
+
+    def hold(self, hold_id: str) -> Hold | None:
+        """Return the hold with that id."""
+        return next((hold for hold in self.holds if hold.id == hold_id), None)
+
+    def held_by(self, kind: HoldKind) -> Hold | None:
+        """Return the first hold of that kind."""
+        return next((hold for hold in self.holds if hold.kind is kind), None)
+
+    @property
+    def active(self) -> tuple[Leg, ...]:
+        """The legs that have not left for good."""
+        return tuple(leg for leg in self.legs if not leg.left)
+
+
+def begin(event: e.CallScheduled) -> Call:
+    """Return the call that a stream's first event makes."""
+    return Call(
+        id=event.call_id,
+        kind=event.kind,
+        establishment=event.establishment,
+        hall_id=event.hall_id,
+        seat_id=event.seat_id,
+        starts_at=event.starts_at,
+        booked_s=int((event.ends_at - event.starts_at).total_seconds()),
+        ends_at=event.ends_at,
+        latest_end=event.latest_end,
+        policy_version=event.policy_version,
+        legs=tuple(_leg(spec) for spec in event.legs),
+        synthetic=event.synthetic,
+        tier=event.tier,
+        seq=1,
+    )
+
+
+def _leg(spec: e.LegSpec) -> Leg:
+    return Leg(
+        id=spec.id,
+        role=LegRole(spec.role),
+        people=spec.people,
+        children=frozenset(spec.children),
+        main_caller=spec.main_caller,
+        sends=frozenset(Media(kind) for kind in spec.sends),
+        synthetic=spec.synthetic,
+    )
+
+
+def evolve(call: Call, event: e.Event) -> Call:
+    """Return the call after `event`."""
+    return _apply(event, replace(call, seq=call.seq + 1))
+
+
+@singledispatch
+def _apply(event: e.Event, call: Call) -> Call:
+    raise TypeError(f"no rule for {type(event).__name__}")
+
+
+def _with_leg(call: Call, leg_id: str, *, guard: bool = False, **changes: object) -> Call:
+    if guard:
+        changes["guard_seq"] = call.seq
+    legs = tuple(replace(leg, **changes) if leg.id == leg_id else leg for leg in call.legs)  # type: ignore[arg-type]
+    return replace(call, legs=legs)
+
+
+def _further(leg: Leg | None, step: Step) -> Step:
+    order = tuple(Step)
+    return step if leg is None or order.index(step) > order.index(leg.step) else leg.step
+
+
+@_apply.register
+def _(event: e.LegArrived, call: Call) -> Call:
+    leg = call.leg(event.leg_id)
+    call = _with_leg(
+        call,
+        event.leg_id,
+        guard=True,
+        credential_until=event.credential_until,
+        device_id=event.device_id,
+        revoked=False,
+        step=_further(leg, Step.LINK_OPENED),
+    )
+    return replace(call, phase=Phase.LOBBY) if call.phase is Phase.SCHEDULED else call
+
+
+@_apply.register
+def _(event: e.LegConsented, call: Call) -> Call:
+    step = _further(call.leg(event.leg_id), Step.CONSENTED)
+    return _with_leg(call, event.leg_id, consented=event.notice_version, step=step)
+
+
+@_apply.register
+def _(event: e.LegChecked, call: Call) -> Call:
+    step = _further(call.leg(event.leg_id), Step.MEDIA_CHOSEN)
+    return _with_leg(call, event.leg_id, checked=True, step=step)
+
+
+@_apply.register
+def _(event: e.LegProgressed, call: Call) -> Call:
+    return _with_leg(call, event.leg_id, step=event.step)
+
+
+@_apply.register
+def _(event: e.LegWaiting, call: Call) -> Call:
+    leg = call.leg(event.leg_id)
+    at = leg.waiting_at if leg and leg.waiting_at else event.at
+    return _with_leg(call, event.leg_id, waiting=True, waiting_at=at, step=_further(leg, Step.LOBBY))
+
+
+@_apply.register
+def _(event: e.LegConnected, call: Call) -> Call:
+    return _with_leg(call, event.leg_id, connected=True, lost_at=None, step=Step.CONNECTED)
+
+
+@_apply.register
+def _(event: e.LegLost, call: Call) -> Call:
+    return _with_leg(call, event.leg_id, connected=False, lost_at=event.at, step=Step.CONNECTING)
+
+
+@_apply.register
+def _(event: e.LegLeft, call: Call) -> Call:
+    return _with_leg(call, event.leg_id, guard=True, left=True, connected=False, waiting=False, step=Step.AWAY)
+
+
+@_apply.register
+def _(event: e.LegVerified, call: Call) -> Call:
+    return _with_leg(call, event.leg_id, verified=frozenset(event.people))
+
+
+@_apply.register
+def _(event: e.LegUnverified, call: Call) -> Call:
+    return _with_leg(call, event.leg_id, guard=True, verified=frozenset())
+
+
+@_apply.register
+def _(event: e.LegRevoked, call: Call) -> Call:
+    return _with_leg(
+        call, event.leg_id, guard=True, revoked=True, connected=False, verified=frozenset(), lost_at=event.at
+    )
+
+
+@_apply.register
+def _(event: e.PeopleBarred, call: Call) -> Call:
+    return replace(call, barred=call.barred | frozenset(event.people))
+
+
+@_apply.register
+def _(event: e.HelpAsked, call: Call) -> Call:
+    return replace(call, help_asked=True)
+
+
+@_apply.register
+def _(event: e.CallReady, call: Call) -> Call:
+    return replace(call, phase=Phase.READY)
+
+
+@_apply.register
+def _(event: e.CallUnready, call: Call) -> Call:
+    return replace(call, phase=Phase.LOBBY)
+
+
+@_apply.register
+def _(event: e.CallStarted, call: Call) -> Call:
+    return replace(
+        call,
+        phase=Phase.LIVE,
+        started_at=event.at,
+        ends_at=event.ends_at,
+        rebook_s=call.rebook_s + event.rebook_s,
+        help_asked=False,
+    )
+
+
+@_apply.register
+def _(event: e.CoverChanged, call: Call) -> Call:
+    if event.post is Post.MONITOR:
+        return replace(call, monitor=event.number)
+    return replace(call, supervisor=event.number)
+
+
+@_apply.register
+def _(event: e.AlarmRaised, call: Call) -> Call:
+    return replace(call, alarms=call.alarms | {event.post})
+
+
+@_apply.register
+def _(event: e.AlarmCleared, call: Call) -> Call:
+    return replace(call, alarms=call.alarms - {event.post})
+
+
+@_apply.register
+def _(event: e.HoldPlaced, call: Call) -> Call:
+    hold = Hold(event.hold_id, event.kind, event.post, event.by, event.at)
+    return replace(call, holds=(*call.holds, hold), holds_seq=call.seq)
+
+
+@_apply.register
+def _(event: e.HoldReasoned, call: Call) -> Call:
+    return _with_hold(call, event.hold_id, reason=event.reason)
+
+
+@_apply.register
+def _(event: e.HoldRelabelled, call: Call) -> Call:
+    return replace(_with_hold(call, event.hold_id, kind=event.kind), holds_seq=call.seq)
+
+
+@_apply.register
+def _(event: e.HoldCleared, call: Call) -> Call:
+    holds = tuple(hold for hold in call.holds if hold.id != event.hold_id)
+    return replace(call, holds=holds, holds_seq=call.seq)
+
+
+def _with_hold(call: Call, hold_id: str, **changes: object) -> Call:
+    holds = tuple(replace(hold, **changes) if hold.id == hold_id else hold for hold in call.holds)  # type: ignore[arg-type]
+    return replace(call, holds=holds)
+
+
+@_apply.register
+def _(event: e.ClockStopped, call: Call) -> Call:
+    return replace(call, clock_stopped_at=event.since)
+
+
+@_apply.register
+def _(event: e.ClockRestarted, call: Call) -> Call:
+    return replace(
+        call,
+        clock_stopped_at=None,
+        ends_at=event.ends_at,
+        credited_s=call.credited_s + event.credited_s,
+        rebook_s=call.rebook_s + event.rebook_s,
+    )
+
+
+@_apply.register
+def _(event: e.LimitChanged, call: Call) -> Call:
+    return replace(call, latest_end=event.latest_end)
+
+
+@_apply.register
+def _(event: e.WarningGiven, call: Call) -> Call:
+    return replace(call, warnings=(*call.warnings, Given(event.warning_id, event.warning.value, event.at)))
+
+
+@_apply.register
+def _(event: e.WarningDisplayed, call: Call) -> Call:
+    warnings = tuple(
+        replace(given, shown_by=(*given.shown_by, event.leg_id)) if given.id == event.warning_id else given
+        for given in call.warnings
+    )
+    return replace(call, warnings=warnings)
+
+
+@_apply.register
+def _(event: e.ObservationStarted, call: Call) -> Call:
+    others = tuple(o for o in call.observers if o.session != event.session)
+    return replace(call, observers=(*others, Observer(event.session, event.number, event.lines, event.focus)))
+
+
+@_apply.register
+def _(event: e.ObservationEnded, call: Call) -> Call:
+    return replace(call, observers=tuple(o for o in call.observers if o.session != event.session))
+
+
+@_apply.register
+def _(event: e.CallRecovered, call: Call) -> Call:
+    return replace(call, epoch=call.epoch + 1, observers=(), monitor=None, supervisor=None)
+
+
+@_apply.register
+def _(event: e.CallEnded, call: Call) -> Call:
+    return replace(
+        call,
+        phase=Phase.ENDED,
+        outcome=event.outcome,
+        end_reason=event.reason,
+        ended_at=event.at,
+        ended_by_leg=event.by_leg,
+        ended_by=event.actor,
+        observers=(),
+    )

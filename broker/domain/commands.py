@@ -1,0 +1,212 @@
+"""What may be asked of a call. Imperative; `actor` is already authenticated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from broker.domain.actors import Actor
+from broker.domain.codes import EndReason, PauseReason, Step, Warning
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Any command."""
+
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class ArriveLeg(Command):
+    """A leg opened its page with a valid credential."""
+
+    leg_id: str
+    credential_until: datetime
+    device_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptConsent(Command):
+    """The notice of that version was accepted."""
+
+    leg_id: str
+    notice_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportCheck(Command):
+    """The camera and microphone check was done."""
+
+    leg_id: str
+    camera: str
+    microphone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress(Command):
+    """A leg has come to a step."""
+
+    leg_id: str
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class EnterLobby(Command):
+    """A leg waits."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectMedia(Command):
+    """The relay says: the leg's media is up."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoseMedia(Command):
+    """The relay says: the leg's media is lost."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveLeg(Command):
+    """The person leaves for good."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskHelp(Command):
+    """The prisoner asks for staff."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verify(Command):
+    """Admit a leg: these people were seen to be who they are. Permissive: needs a version."""
+
+    leg_id: str
+    people: frozenset[str]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseLeg(Command):
+    """The identity check failed."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause(Command):
+    """Hold the call at once. Restrictive: never refused for a version."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveReason(Command):
+    """Say why a hold was placed."""
+
+    hold_id: str
+    reason: PauseReason
+
+
+@dataclass(frozen=True, slots=True)
+class Relabel(Command):
+    """Make one's own security pause a technical one."""
+
+    hold_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undo(Command):
+    """Take one's own pause back."""
+
+    hold_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clear(Command):
+    """Clear a hold. Permissive: needs a version."""
+
+    hold_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Warn(Command):
+    """Show a canned warning at every leg."""
+
+    warning: Warning
+
+
+@dataclass(frozen=True, slots=True)
+class ShowWarning(Command):
+    """A leg's page has shown a warning."""
+
+    leg_id: str
+    warning_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class End(Command):
+    """End the call for good. Restrictive."""
+
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class Observe(Command):
+    """A monitor's console attaches, with the video line for each leg; `focus` adds the sound."""
+
+    lines: tuple[tuple[str, int], ...]
+    focus: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopObserving(Command):
+    """A monitor's console detaches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke(Command):
+    """A leg's credential is no longer good: link revoked, device revoked."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar(Command):
+    """People of the call now stand under a restriction."""
+
+    people: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SetLimit(Command):
+    """The latest end has changed: another visit was booked at the seat, or one was cancelled."""
+
+    latest_end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel(Command):
+    """The visit was cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recover(Command):
+    """The call was rebuilt from the record by a new owner, `gap_s` seconds after the last sign of the old one."""
+
+    gap_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tick(Command):
+    """Time has passed; evidence may have changed."""
+
+
+RESTRICTIVE = (Pause, End, Revoke, Bar, RefuseLeg, Cancel, LoseMedia, LeaveLeg, StopObserving, Tick)

@@ -1,0 +1,67 @@
+"""What proves that a call was displayed: the rule of wall.md 4, as pure functions over one second's facts.
+
+Records say "displayed", never "watched": an empty chair cannot be seen by a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from broker.domain.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFact:
+    """What the page's main thread says of one picture, over the last second."""
+
+    leg_id: str
+    line: int | None
+    frames: int
+    advanced: bool
+    ratio: float
+    unobscured: bool
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class SentFact:
+    """What the relay knows of the line that should show this leg.
+
+    `line` is the line that carries the leg now (None: none does); `sending` says
+    that the relay sent video on it within the last seconds; `frame_age_s` is how
+    long ago the timestamp that the page echoed was sent on that very line.
+    """
+
+    line: int | None
+    sending: bool
+    frame_age_s: float | None
+
+
+def leg_shown(shown: ShownFact, sent: SentFact, policy: Policy) -> bool:
+    """Say whether this picture, or its placeholder where nothing is sent, was displayed."""
+    presented = (
+        shown.unobscured
+        and shown.ratio >= policy.shown_ratio
+        and shown.width >= policy.shown_min_width
+        and shown.height >= policy.shown_min_height
+    )
+    if not presented:
+        return False
+    if sent.line is None or not sent.sending:
+        return True  # where the relay sent nothing, absence of frames is not the monitor's loss
+    return (
+        shown.line == sent.line
+        and shown.frames >= 1
+        and shown.advanced
+        and sent.frame_age_s is not None
+        and sent.frame_age_s <= policy.shown_frame_age_s
+    )
+
+
+def tile_shown(
+    legs: Sequence[str], shown: Mapping[str, ShownFact], sent: Mapping[str, SentFact], policy: Policy
+) -> bool:
+    """Say whether every leg of a call was displayed."""
+    return all(leg in shown and leg_shown(shown[leg], sent[leg], policy) for leg in legs)

@@ -1,0 +1,44 @@
+"""Policy: every number of seconds and every limit, versioned, stamped on each call (design README 15)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One version of the policy. Units stand in the names."""
+
+    version: str = "2026-11"
+    notice_version: str = "2026-11"
+    # Proof of viewing (design README 5)
+    proof_stale_s: float = 5.0
+    proof_grace_s: float = 10.0
+    steady_s: float = 3.0
+    # The technical post (reliability.md X32)
+    supervisor_stale_s: float = 15.0
+    supervisor_grace_s: float = 30.0
+    # The relay (design README 4)
+    plan_valid_s: float = 5.0
+    lease_valid_s: float = 5.0
+    # A person's pause (design README 3)
+    undo_s: float = 5.0
+    relabel_s: float = 60.0
+    # A leg that drops (features F20)
+    rejoin_grace_s: float = 60.0
+    # The lobby
+    lobby_opens_s: float = 15 * 60.0
+    # A picture counts as shown from this size, in CSS pixels (wall.md 4; a strip's cell is smaller than a tile)
+    shown_min_width: int = 96
+    shown_min_height: int = 54
+    shown_ratio: float = 0.95
+    shown_frame_age_s: float = 2.0
+
+
+DEFAULT = Policy()
+POLICIES = {DEFAULT.version: DEFAULT}
+
+
+def policy(version: str) -> Policy:
+    """Return the policy of that version; KeyError where it was never published."""
+    return POLICIES[version]

@@ -1,0 +1,209 @@
+"""What follows by itself: from the call, the evidence and the time, without anybody's command.
+
+`settle` returns the next events that are due, or none. `decide` calls it until
+nothing follows, so that a call starts on the very command that completes it,
+and a lost proof becomes a hold on the first tick after its grace.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from broker.domain import events as e
+from broker.domain.actors import SYSTEM
+from broker.domain.call import Call, LegRole, Phase
+from broker.domain.codes import HoldKind, Outcome, Post
+from broker.domain.gate import Evidence, Proof, effective_end
+from broker.domain.policy import Policy
+
+BY = SYSTEM.id
+CLOCK_RUNS = frozenset({HoldKind.SECURITY})  # a security pause costs the callers their minutes (domain.md 7.3)
+
+
+def settle(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
+    """Return the events that are due now; empty when nothing follows."""
+    if call.phase is Phase.ENDED:
+        return []
+    for rule in (_cover, _end, _alarms, _clock, _system_holds, _rejoin, _readiness, _start):
+        events = rule(call, evidence, policy, now)
+        if events:
+            return events
+    return []
+
+
+def fresh(proof: Proof | None, stale_s: float, now: datetime) -> bool:
+    """Say whether a proof is young enough to count."""
+    return proof is not None and now - proof.at <= timedelta(seconds=stale_s)
+
+
+def _limits(post: Post, policy: Policy) -> tuple[float, float]:
+    if post is Post.MONITOR:
+        return policy.proof_stale_s, policy.proof_grace_s
+    return policy.supervisor_stale_s, policy.supervisor_grace_s
+
+
+def _proof(post: Post, evidence: Evidence) -> Proof | None:
+    """Return the post's proof; the supervisor's counts for nothing where it is the monitor's own person."""
+    if post is Post.MONITOR:
+        return evidence.monitor
+    same = evidence.monitor and evidence.supervisor and evidence.monitor.number == evidence.supervisor.number
+    return None if same else evidence.supervisor
+
+
+def covered(post: Post, evidence: Evidence, policy: Policy, now: datetime) -> bool:
+    """Say whether the post is proven present for the call."""
+    return fresh(_proof(post, evidence), _limits(post, policy)[0], now)
+
+
+def _cover(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
+    events: list[e.Event] = []
+    for post, known in ((Post.MONITOR, call.monitor), (Post.SUPERVISOR, call.supervisor)):
+        proof = _proof(post, evidence)
+        number = proof.number if proof and covered(post, evidence, policy, now) else None
+        if number != known:
+            events.append(e.CoverChanged(now, BY, post, number))
+    return events
+
+
+def _alarms(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
+    events: list[e.Event] = []
+    for post in Post:
+        there = covered(post, evidence, policy, now)
+        if call.phase is Phase.LIVE and not there and post not in call.alarms:
+            events.append(e.AlarmRaised(now, BY, post))
+        if there and post in call.alarms:
+            events.append(e.AlarmCleared(now, BY, post))
+    return events
+
+
+def _clock(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
+    should_stop = (
+        call.phase is Phase.LIVE and bool(call.holds) and not any(hold.kind in CLOCK_RUNS for hold in call.holds)
+    )
+    if should_stop and call.clock_stopped_at is None:
+        return [e.ClockStopped(now, BY, now)]
+    if call.clock_stopped_at is not None and not should_stop:
+        return [restart_clock(call, now)]
+    return []
+
+
+def restart_clock(call: Call, now: datetime) -> e.ClockRestarted:
+    """Return the credit for a stopped clock: the end moves up to the limit, the rest is a rebook credit."""
+    assert call.clock_stopped_at is not None
+    lost = now - call.clock_stopped_at
+    ends_at = max(call.ends_at, min(call.ends_at + lost, call.latest_end))
+    credited = ends_at - call.ends_at
+    return e.ClockRestarted(now, BY, round(credited.total_seconds()), round((lost - credited).total_seconds()), ends_at)
+
+
+def _system_holds(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
+    if call.phase is not Phase.LIVE:
+        return []
+    for kind, post in ((HoldKind.UNMONITORED, Post.MONITOR), (HoldKind.UNSUPERVISED, Post.SUPERVISOR)):
+        events = _coverage_hold(call, evidence, policy, now, kind, post)
+        if events:
+            return events
+    together = all(leg.connected and leg.verified and not leg.revoked for leg in call.active)
+    hold = call.held_by(HoldKind.INTERRUPTED)
+    if not together and hold is None:
+        return [e.HoldPlaced(now, BY, _hold_id(call), HoldKind.INTERRUPTED, None)]
+    if together and hold is not None:
+        return [e.HoldCleared(now, BY, hold.id)]
+    return []
+
+
+def _coverage_hold(
+    call: Call, evidence: Evidence, policy: Policy, now: datetime, kind: HoldKind, post: Post
+) -> list[e.Event]:
+    proof = _proof(post, evidence)
+    stale_s, grace_s = _limits(post, policy)
+    hold = call.held_by(kind)
+    if hold is None and not fresh(proof, stale_s + grace_s, now):
+        return [e.HoldPlaced(now, BY, _hold_id(call), kind, None)]
+    steady = proof is not None and now - proof.since >= timedelta(seconds=policy.steady_s)
+    if hold is not None and steady and covered(post, evidence, policy, now):
+        return [e.HoldCleared(now, BY, hold.id)]
+    return []
+
+
+def _hold_id(call: Call) -> str:
+    return f"h{call.seq + 1}"
+
+
+def _rejoin(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
+    """A leg away for longer than the grace is verified anew (features F20)."""
+    return [
+        e.LegUnverified(now, BY, leg.id)
+        for leg in call.active
+        if leg.verified
+        and not leg.connected
+        and leg.lost_at is not None
+        and now - leg.lost_at > timedelta(seconds=policy.rejoin_grace_s)
+    ]
+
+
+def _readiness(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
+    ready = all(leg.present and leg.verified for leg in call.active)
+    if call.phase is Phase.LOBBY and ready:
+        return [e.CallReady(now, BY)]
+    if call.phase is Phase.READY and not ready:
+        return [e.CallUnready(now, BY)]
+    return []
+
+
+def missing(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[str]:
+    """Return what the start still waits for, in the order in which a caller should read it."""
+    words = []
+    if now < call.starts_at:
+        words.append("window")
+    for leg in call.active:
+        who = "prisoner" if leg.role is LegRole.PRISONER else "family"
+        if not leg.present or not leg.connected:
+            words.append(who)
+        elif not leg.verified:
+            words.append("seat" if who == "prisoner" else "identity")
+    words += [post.value for post in Post if not covered(post, evidence, policy, now)]
+    if call.holds:
+        words.append("hold")
+    return list(dict.fromkeys(words))
+
+
+def _start(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
+    if call.phase is not Phase.READY or missing(call, evidence, policy, now) or call.barred:
+        return []
+    booked = timedelta(seconds=call.booked_s)
+    ends_at = max(call.ends_at, min(now + booked, call.latest_end))
+    family_late = max(
+        (leg.waiting_at - call.starts_at for leg in call.active if leg.waiting_at and leg.needs_consent),
+        default=timedelta(0),
+    )
+    owed = booked - (ends_at - now) - max(family_late, timedelta(0))
+    return [e.CallStarted(now, BY, ends_at, max(0, round(owed.total_seconds())))]
+
+
+def _end(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
+    """End at the time: of a live call, its end; of one that never started, its slot, or the limit while both wait."""
+    waiting_for_staff = all(leg.present for leg in call.active)
+    if call.phase is Phase.LIVE:
+        due = effective_end(call, now)
+    else:
+        due = call.latest_end if waiting_for_staff else call.ends_at
+    if now < due:
+        return []
+    return [*close_clock(call, now), e.CallEnded(now, BY, _outcome(call))]
+
+
+def close_clock(call: Call, now: datetime) -> list[e.Event]:
+    """Return the credit that is owed when a call ends with its clock stopped: all of it is a rebook credit."""
+    if call.clock_stopped_at is None:
+        return []
+    lost = now - call.clock_stopped_at
+    return [e.ClockRestarted(now, BY, 0, round(lost.total_seconds()), call.ends_at)]
+
+
+def _outcome(call: Call) -> Outcome:
+    if call.phase is Phase.LIVE:
+        return Outcome.TECHNICAL_FAILURE if call.clock_stopped_at is not None else Outcome.COMPLETED_NORMALLY
+    if any(leg.needs_consent and not leg.present for leg in call.active):
+        return Outcome.VISITOR_DID_NOT_ARRIVE
+    return Outcome.ESTABLISHMENT_CANCELLED

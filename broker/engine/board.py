@@ -1,0 +1,88 @@
+"""The board: what changed, told at once to whoever listens. Listeners never block; they queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from broker.domain.call import Call
+from broker.domain.codes import Post
+from broker.domain.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class CallChanged:
+    """A call has new events; `recorded` is false while only the journal has them."""
+
+    call: Call
+    events: tuple[Event, ...]
+    recorded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CallGone:
+    """A call that ended a while ago is dropped from the boards."""
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class PostsChanged:
+    """Somebody took, left, lost or regained a post at this establishment."""
+
+    establishment: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatsChanged:
+    """Seats or laptops of this hall changed state."""
+
+    establishment: str
+    hall_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinesChanged:
+    """A console's receive lines carry something else: (kind, index) -> (call id, leg id)."""
+
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alerted:
+    """Something that a post should know; `post` None: both posts."""
+
+    id: str
+    at: datetime
+    establishment: str
+    hall_id: str | None
+    code: str
+    call_id: str | None = None
+    by: str | None = None
+    post: Post | None = None
+
+
+Change = CallChanged | CallGone | PostsChanged | SeatsChanged | LinesChanged | Alerted
+Listener = Callable[[Change], None]
+
+
+class Board:
+    """Listeners, told in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Tell `listener` of every change from now on; call what is returned to stop."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def publish(self, *changes: Change) -> None:
+        """Tell everybody."""
+        for change in changes:
+            for listener in tuple(self._listeners):
+                listener(change)
+
+    def __len__(self) -> int:
+        return len(self._listeners)

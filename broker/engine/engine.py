@@ -1,0 +1,387 @@
+"""The engine's door: everything that the edge may ask, in domain words."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from broker.domain import commands as c
+from broker.domain.actors import SYSTEM, Actor
+from broker.domain.call import Call, Leg, LegRole, Phase
+from broker.domain.codes import Code, Post, Refused
+from broker.domain.coverage import SentFact, ShownFact, tile_shown
+from broker.domain.permissions import HeldPost
+from broker.domain.plan import Media
+from broker.domain.policy import Policy
+from broker.domain.posts import Holder, sign_on
+from broker.domain.records import Scope
+from broker.domain.settle import missing
+from broker.engine.actor import Done
+from broker.engine.board import Alerted, Board, CallChanged, Change, LinesChanged, PostsChanged
+from broker.engine.chairs import LaptopChair, StaffChair
+from broker.engine.consoles import Console
+from broker.engine.presence import Presence
+from broker.engine.recorder import Recorder
+from broker.engine.registry import Entry, Registry
+from broker.engine.stream import Streams
+from broker.engine.tasks import Tasks
+from broker.ports import Answer, Clock, Directory, EventLog, Journal, LogUnavailable, MediaPlane, Renewals
+
+log = structlog.get_logger()
+
+RENEW_EVERY_S = 1.0
+SENDING_S = 2.0
+SHOWABLE = (Phase.LOBBY, Phase.READY, Phase.LIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a console says of one leg's picture, with the newest RTP timestamp that it presented."""
+
+    fact: ShownFact
+    rtp_timestamp: int | None
+
+
+class Engine:
+    """One node's engine. Made by bootstrap; `start` before use, `stop` after."""
+
+    def __init__(
+        self,
+        event_log: EventLog,
+        journal: Journal,
+        renewals: Renewals,
+        directory: Directory,
+        media: MediaPlane,
+        clock: Clock,
+        policy: Policy,
+        node: str,
+        streams: Streams | None = None,
+    ) -> None:
+        self.clock = clock
+        self.board = Board()
+        self.directory = directory
+        self.media = media
+        self.policy = policy
+        self.presence = Presence(policy)
+        self.streams = streams or Streams(event_log, clock, journal)
+        self.recorder = Recorder(event_log, journal)
+        self.registry = Registry(event_log, self.recorder, directory, media, clock, self.presence, self.board, policy)
+        self._renewals = renewals
+        self._node = node
+        self._tasks = Tasks()
+        self._consoles: dict[str, Console] = {}
+        self._looked: dict[str, datetime] = {}
+        self._syncing = False
+
+    # --- life ---------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take what the journal holds, recover the calls, and let time run."""
+        await self.recorder.flush()
+        self.registry.last_renewal = await self._renewals.last(self._node)
+        await self._renew()
+        await self.registry.sweep()
+        self.media.watch(self._endpoint)
+        self.board.listen(self._follow)
+        self._tasks.start(self.registry.run(), "registry")
+        self._tasks.start(self.recorder.run(), "recorder")
+        self._tasks.start(self._heartbeat(), "heartbeat")
+
+    async def stop(self) -> None:
+        """Stop the clock. Plans lapse by themselves; the media plane is its owner's to close."""
+        await self._tasks.close()
+
+    async def _heartbeat(self) -> None:
+        import asyncio
+
+        while True:
+            await asyncio.sleep(RENEW_EVERY_S)
+            await self._renew()
+            for session in self.presence.expired(self.clock.now()):
+                await self._off_post(session, "lost")
+
+    async def _renew(self) -> None:
+        now = self.clock.now()
+        try:
+            await self._renewals.renew(self._node, now)
+        except LogUnavailable:
+            log.warning("renewal failed", node=self._node)
+            return
+        self.presence.lease_until = now + timedelta(seconds=self.policy.lease_valid_s)
+
+    # --- reading ------------------------------------------------------------
+
+    def entries(self, establishment: str) -> list[Entry]:
+        """Return the open calls of an establishment, in the order of their slots."""
+        found = [entry for entry in self.registry if entry.actor.call.establishment == establishment]
+        return sorted(found, key=lambda entry: (entry.actor.call.starts_at, entry.actor.call.id))
+
+    def entry(self, call_id: str) -> Entry | None:
+        """Return an open call."""
+        return self.registry.entry(call_id)
+
+    def missing(self, call: Call) -> list[str]:
+        """Return what the start of `call` still waits for (settle.missing)."""
+        now = self.clock.now()
+        return missing(call, self.presence.evidence(call, now), self.policy, now)
+
+    def looked_at(self, call_id: str) -> datetime | None:
+        """Return when a monitor last had this call in focus."""
+        return self._looked.get(call_id)
+
+    def console(self, session: str) -> Console | None:
+        """Return a monitor's console."""
+        return self._consoles.get(session)
+
+    # --- posts ----------------------------------------------------------------
+
+    async def sign_on(
+        self, chair: StaffChair, session: str, post: Post, establishment: str, hall_id: str | None
+    ) -> Holder:
+        """Take a post. Raises Refused; the refusal is recorded by the caller through `denied`."""
+        now = self.clock.now()
+        staff = chair.staff
+        hall = hall_id if post is Post.SUPERVISOR else None
+        holder = Holder(
+            post, establishment, hall, staff.number, staff.name, staff.grade, chair.session.profile, session, now
+        )
+        if post is Post.SUPERVISOR:
+            halls = await self.directory.halls(Scope(frozenset({establishment})))
+            if hall not in {row.id for row in halls}:
+                raise Refused(Code.NOT_YOUR_HALL)
+        sign_on(holder, chair.grants, self.presence.holders)
+        self.presence.take(holder)  # before the record, so that two sign-ons cannot both pass
+        try:
+            await self.streams.establishment(establishment).append(
+                "post.signed_on", f"staff:{staff.number}", {"post": post.value, "hall": hall, "session": session}
+            )
+        except LogUnavailable:
+            self.presence.leave(session)
+            raise Refused(Code.UNAVAILABLE) from None
+        self._drop_stale_twin(holder)
+        if post is Post.MONITOR:
+            self._consoles[session] = Console(self._actor(holder, chair))
+        self.board.publish(PostsChanged(establishment))
+        return holder
+
+    def _drop_stale_twin(self, holder: Holder) -> None:
+        """The same person's post at a socket that is gone: the new one carries on."""
+        for other in self.presence.holders:
+            same = other.number == holder.number and other.post is holder.post
+            if same and other.session != holder.session and self.presence.is_lost(other.session):
+                self.presence.leave(other.session)
+
+    @staticmethod
+    def _actor(holder: Holder, chair: StaffChair) -> Actor:
+        held = HeldPost(holder.post, holder.establishment, holder.hall_id)
+        return Actor(f"staff:{holder.number}", holder.name, holder.number, holder.session, chair.asker(held))
+
+    def actor(self, chair: StaffChair, session: str) -> Actor:
+        """Return who acts at a staff socket: with the post that it holds, if it holds one."""
+        holder = self.presence.holder(session)
+        if holder is None:
+            return Actor(f"staff:{chair.number}", chair.staff.name, chair.number, session, chair.asker())
+        return self._actor(holder, chair)
+
+    async def sign_off(self, session: str) -> None:
+        """Leave the post that this socket holds."""
+        await self._off_post(session, "signed_off")
+
+    def lost(self, session: str) -> None:
+        """A staff socket is gone: the post is kept for its grace, and everybody may see that it is lost."""
+        holder = self.presence.lose(session, self.clock.now())
+        if holder is not None:
+            self.board.publish(PostsChanged(holder.establishment))
+        self._tasks.start(self._detach(session), "console gone")
+
+    async def _off_post(self, session: str, why: str) -> None:
+        holder = self.presence.leave(session)
+        if holder is None:
+            return
+        await self._detach(session)
+        try:
+            await self.streams.establishment(holder.establishment).insist(
+                "post.signed_off", f"staff:{holder.number}", {"post": holder.post.value, "session": session, "why": why}
+            )
+        except LogUnavailable:
+            log.error("post change not recorded", session=session)
+        self.board.publish(PostsChanged(holder.establishment))
+
+    async def denied(self, actor: Actor, establishment: str, action: str, code: Code, call_id: str | None) -> None:
+        """Record that a signed-in person was refused, and show the attempt to the other post."""
+        body = {"action": action, "code": code.value, "call": call_id, "post": actor.post.value if actor.post else None}
+        try:
+            await self.streams.establishment(establishment).insist("denied", actor.id, body)
+        except LogUnavailable:
+            log.error("denial not recorded", actor=actor.id, action=action)
+        if actor.post is not None and call_id is not None and code in (Code.NOT_YOUR_POST, Code.NOT_YOUR_HALL):
+            other = Post.SUPERVISOR if actor.post is Post.MONITOR else Post.MONITOR
+            self._alert(establishment, None, "denied_attempt", call_id, actor.name, other)
+
+    def _alert(
+        self, establishment: str, hall_id: str | None, code: str, call_id: str | None, by: str | None, post: Post | None
+    ) -> None:
+        alert_id = f"a{secrets.token_hex(8)}"
+        self.board.publish(Alerted(alert_id, self.clock.now(), establishment, hall_id, code, call_id, by, post))
+
+    # --- proofs -----------------------------------------------------------------
+
+    def prove_wall(self, session: str, visible: bool, tiles: Mapping[str, Sequence[Shown]]) -> None:
+        """Judge one second of a console's report, call by call (coverage.py; wall.md 4)."""
+        console = self._consoles.get(session)
+        holder = self.presence.holder(session)
+        if console is None or holder is None or not visible:
+            return
+        now = self.clock.now()
+        for entry in self.entries(holder.establishment):
+            call = entry.actor.call
+            if call.phase not in SHOWABLE or call.id not in tiles:
+                continue
+            shown = {tile.fact.leg_id: tile for tile in tiles[call.id]}
+            sent = {leg.id: self._sent(session, console, call, leg, shown.get(leg.id)) for leg in call.active}
+            facts = {leg: tile.fact for leg, tile in shown.items()}
+            if tile_shown([leg.id for leg in call.active], facts, sent, self.policy):
+                self.presence.displayed(session, call.id, now)
+        if console.focus is not None:
+            self._looked[console.focus] = now
+
+    def _sent(self, session: str, console: Console, call: Call, leg: Leg, shown: Shown | None) -> SentFact:
+        observed = any(observer.session == session for observer in call.observers)
+        line = console.held.get(leg.id) if observed and Media.VIDEO in leg.sends else None
+        if line is None:
+            return SentFact(None, False, None)
+        last = self.media.last_sent(session, line)
+        age = None
+        if shown is not None and shown.rtp_timestamp is not None and shown.fact.line == line:
+            age = self.media.sent(session, line, shown.rtp_timestamp)
+        return SentFact(line, last is not None and last <= SENDING_S, age)
+
+    def prove_presence(self, session: str, visible: bool) -> None:
+        """A hall page says that it is open and visible."""
+        holder = self.presence.holder(session)
+        if holder is not None and holder.post is Post.SUPERVISOR and visible:
+            self.presence.present(session, self.clock.now())
+
+    async def focus(self, session: str, call_id: str | None) -> None:
+        """Hear one call, alone. Raises Refused."""
+        console = self._consoles.get(session)
+        if console is None:
+            raise Refused(Code.NOT_ON_POST)
+        entry = self.entry(call_id) if call_id is not None else None
+        if call_id is not None and (entry is None or entry.actor.call.establishment != console.actor.establishment):
+            raise Refused(Code.UNKNOWN_CALL)
+        before, console.focus = console.focus, call_id
+        for each in (before, call_id):
+            if each is not None:
+                await self._show(console, each)
+        if call_id is not None:
+            self._looked[call_id] = self.clock.now()
+        self.board.publish(LinesChanged(session))
+
+    # --- commands ------------------------------------------------------------------
+
+    async def send(self, call_id: str, command: c.Command) -> Done:
+        """Do `command`; a refusal of a signed-in person is recorded. Raises Refused."""
+        try:
+            return await self.registry.send(call_id, command)
+        except Refused as refusal:
+            place = command.actor.establishment
+            if command.actor.number is not None and place is not None:
+                await self.denied(command.actor, place, type(command).__name__, refusal.code, call_id)
+            raise
+
+    # --- media ------------------------------------------------------------------------
+
+    async def offer(self, endpoint: str, publishes: frozenset[Media], sdp: str) -> Answer:
+        """Answer an endpoint's offer. Raises OfferRefused."""
+        answer = await self.media.connect(endpoint, publishes, sdp)
+        console = self._consoles.get(endpoint)
+        if console is not None:
+            console.video_lines = sum(line.kind is Media.VIDEO for line in answer.lines)
+            console.audio_lines = sum(line.kind is Media.AUDIO for line in answer.lines)
+            console.connected = True
+            await self._show_all(console)
+        return answer
+
+    async def closed(self, endpoint: str) -> None:
+        """An endpoint's owner is gone: close its connection."""
+        await self.media.disconnect(endpoint)
+
+    def _endpoint(self, endpoint: str, up: bool) -> None:
+        entry = self.registry.of_leg(endpoint)
+        if entry is not None:
+            command = c.ConnectMedia(SYSTEM, endpoint) if up else c.LoseMedia(SYSTEM, endpoint)
+            self._tasks.start(self._from_relay(entry, command), "endpoint changed")
+
+    async def _from_relay(self, entry: Entry, command: c.Command) -> None:
+        try:
+            await self.registry.send(entry.actor.call.id, command)
+        except Refused as refusal:
+            log.info("relay's word refused", call=entry.actor.call.id, code=refusal.code.value)
+
+    # --- consoles ------------------------------------------------------------------------
+
+    def _follow(self, change: Change) -> None:
+        """Keep every console's lines in step with the calls of its scope."""
+        if not isinstance(change, CallChanged):
+            return
+        call = change.call
+        for console in tuple(self._consoles.values()):
+            if console.actor.establishment != call.establishment or not console.connected:
+                continue
+            if call.phase is Phase.ENDED:
+                console.release([leg.id for leg in call.legs])
+                if console.focus == call.id:
+                    console.focus = None
+                self.board.publish(LinesChanged(console.actor.session))
+            elif call.phase in SHOWABLE and not any(o.session == console.actor.session for o in call.observers):
+                self._tasks.start(self._show(console, call.id), "show call")
+
+    async def _show_all(self, console: Console) -> None:
+        for entry in self.entries(console.actor.establishment or ""):
+            await self._show(console, entry.actor.call.id)
+        self.board.publish(LinesChanged(console.actor.session))
+
+    async def _show(self, console: Console, call_id: str) -> None:
+        """Put one call on a console's lines, with sound where it is in focus."""
+        entry = self.entry(call_id)
+        if entry is None or entry.actor.call.phase not in SHOWABLE or not console.connected:
+            return
+        lines = console.lines_for(entry.actor.call)
+        try:
+            await self.registry.send(call_id, c.Observe(console.actor, lines, console.focus == call_id))
+        except Refused as refusal:
+            log.info("observation refused", call=call_id, code=refusal.code.value)
+        self.board.publish(LinesChanged(console.actor.session))
+
+    async def _detach(self, session: str) -> None:
+        """Take a console off every call that it shows."""
+        console = self._consoles.pop(session, None)
+        if console is None:
+            return
+        for entry in self.entries(console.actor.establishment or ""):
+            try:
+                await self.registry.send(entry.actor.call.id, c.StopObserving(console.actor))
+            except Refused:
+                continue
+        await self.media.disconnect(session)
+
+    # --- laptops --------------------------------------------------------------------------
+
+    def call_at(self, chair: LaptopChair) -> Entry | None:
+        """Return the call that a laptop's seat has now: one that is not over, the earliest first."""
+        open_calls = [
+            entry
+            for entry in self.entries(chair.establishment)
+            if entry.actor.call.seat_id == chair.device.seat_id and entry.actor.call.phase is not Phase.ENDED
+        ]
+        return open_calls[0] if open_calls else None
+
+
+def prisoner_leg(call: Call) -> Leg:
+    """Return the prisoner's leg of a call."""
+    return next(leg for leg in call.legs if leg.role is LegRole.PRISONER)

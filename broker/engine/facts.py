@@ -1,0 +1,112 @@
+"""The names that go with a call's ids: looked up once, when the call is opened; never on the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from broker.domain import events as e
+from broker.domain.policy import Policy
+from broker.domain.records import Contact, Establishment, Hall, Prisoner, Scope, Seat, Visit
+from broker.ports import Directory
+
+ADULT_AGE = 18
+HOME = ZoneInfo("Europe/London")
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """Who and where, in words, for the pages of staff and callers."""
+
+    establishment: Establishment
+    hall: Hall
+    seat: Seat
+    prisoner: Prisoner
+    contacts: Mapping[str, Contact]
+
+    def name(self, person: str) -> str:
+        """Return a person's full name; the id itself where nobody has it."""
+        if person == self.prisoner.number:
+            return f"{self.prisoner.first_name} {self.prisoner.last_name}"
+        contact = self.contacts.get(person)
+        return f"{contact.first_name} {contact.last_name}" if contact else person
+
+    def first_name(self, person: str) -> str:
+        """Return a person's first name, which is all that the other end reads."""
+        if person == self.prisoner.number:
+            return self.prisoner.first_name
+        contact = self.contacts.get(person)
+        return contact.first_name if contact else person
+
+
+def age_on(born: date, day: date) -> int:
+    """Return a person's age in whole years on `day`."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+async def facts_of(directory: Directory, scope: Scope, visit: Visit) -> CallFacts:
+    """Look up the names of a visit. Raises LookupError where a row is missing."""
+    place = Scope(frozenset({visit.establishment}) & scope.establishments)
+    establishments = {row.code: row for row in await directory.establishments(place)}
+    halls = {row.id: row for row in await directory.halls(place)}
+    seats = {row.id: row for row in await directory.seats(place)}
+    prisoners = {row.number: row for row in await directory.prisoners(place)}
+    contacts = {row.id: row for row in await directory.contacts(place, visit.prisoner_number)}
+    return CallFacts(
+        establishments[visit.establishment],
+        halls[visit.hall_id],
+        seats[visit.seat_id],
+        prisoners[visit.prisoner_number],
+        {contact_id: contacts[contact_id] for contact_id in visit.contact_ids},
+    )
+
+
+def closing(hall: Hall, starts_at: datetime) -> datetime:
+    """Return when the hall closes on the day of a visit."""
+    local = starts_at.astimezone(HOME)
+    hour, minute = hall.closes.split(":")
+    return datetime.combine(local.date(), time(int(hour), int(minute)), HOME).astimezone(starts_at.tzinfo)
+
+
+def latest_end(visit: Visit, hall: Hall, others: list[Visit]) -> datetime:
+    """Return the limit that no credit passes: the hall closes, or the seat is taken; never before the slot's end."""
+    after = [
+        other.starts_at
+        for other in others
+        if other.seat_id == visit.seat_id and other.id != visit.id and other.cancelled_at is None
+        if other.starts_at >= visit.ends_at
+    ]
+    return max(visit.ends_at, min([closing(hall, visit.starts_at), *after]))
+
+
+def scheduled(
+    visit: Visit, facts: CallFacts, policy: Policy, limit: datetime, now: datetime, actor: str = "system"
+) -> e.CallScheduled:
+    """Return the first event of the visit's call: leg 1 the prisoner's, leg 2 the family's."""
+    synthetic = facts.establishment.synthetic
+    day = visit.starts_at.date()
+    children = tuple(p for p in visit.contact_ids if age_on(facts.contacts[p].born, day) < ADULT_AGE)
+    prisoner = e.LegSpec(f"{visit.id}.1", "prisoner", (visit.prisoner_number,), synthetic=synthetic)
+    family = e.LegSpec(
+        f"{visit.id}.2", "family", visit.contact_ids, children, visit.contact_ids[0], synthetic=synthetic
+    )
+    return e.CallScheduled(
+        now,
+        actor,
+        visit.id,
+        visit.kind,
+        visit.establishment,
+        visit.hall_id,
+        visit.seat_id,
+        visit.starts_at,
+        visit.ends_at,
+        limit,
+        policy.version,
+        (prisoner, family),
+        synthetic,
+    )
+
+
+LOOK_BACK = timedelta(hours=16)  # a call never outlives its hall's day
