@@ -154,7 +154,7 @@ class Visits:
         await self._streams.establishment(link.establishment).insist("link.revoked", actor, body, [row])
 
     async def day(self, scope: Scope, on: date) -> list[Booked]:
-        """Return the visits that start on a day (of the halls' time zone), by hall, start and seat; cancelled ones too."""
+        """Return the visits that start on a day (of the halls' time zone), by hall and start, cancelled ones too."""
         start = datetime.combine(on, time(0), self.zone)
         end = datetime.combine(on + timedelta(days=1), time(0), self.zone)
         visits = await self._directory.visits(scope, start.astimezone(UTC), end.astimezone(UTC))
