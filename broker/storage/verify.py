@@ -166,7 +166,7 @@ def _heads_fault(connection: Connection, seen: Mapping[str, Head], known: _Known
 
 def _entries(connection: Connection) -> Iterator[Entry]:
     columns = "stream, seq, id, type, at, actor, stored, hash"
-    for row in _rows(connection, f"SELECT {columns} FROM events ORDER BY stream, seq"):  # noqa: S608 - no input in it
+    for row in _rows(connection, f"SELECT {columns} FROM events ORDER BY stream, seq"):
         yield Entry(*row)
 
 
