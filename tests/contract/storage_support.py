@@ -146,10 +146,12 @@ def one_of_each(code: str) -> list[Row]:
         Establishment(code, f"HMP {code}", synthetic=False, estate="open", operator="private"),
         Hall(f"{code}-hall", code, "Visits hall", "09:00", "17:30"),
         Seat(f"{code}-seat", code, f"{code}-hall", 7, in_use=False),
-        Device(f"{code}-device", code, f"{code}-hall", f"{code}-seat", "LT-7", f"key-{code}", f"enrol-{code}", NOON, NOON),
+        Device(
+            f"{code}-laptop", code, f"{code}-hall", f"{code}-seat", "L7", f"key-{code}", f"enrol-{code}", NOON, NOON
+        ),
         Prisoner(number, code, "Pat", "Ó Brádaigh", no_contact_all=True),
         Contact(f"{code}-contact", code, number, "Robin", "Example", date(1980, 2, 29), "sister", "robin@example.org"),
-        Restriction(f"{code}-restriction", code, f"{code}-contact", number, "NONCON", date(2026, 1, 1), date(2026, 6, 1)),
+        Restriction(f"{code}-ban", code, f"{code}-contact", number, "NONCON", date(2026, 1, 1), date(2026, 6, 1)),
         booked,
         Link(f"{code}-link", code, booked.id, f"{code}-contact", f"token-{code}", NOON, NOON, f"bound-{code}", NOON),
         Grant("S1", code, Role.MONITOR),

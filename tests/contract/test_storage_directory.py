@@ -62,9 +62,9 @@ async def test_a_scope_sees_its_own_establishment_and_nothing_of_another(storage
     await storage.directory.save(scope("EXA", "OTH"), one_of_each("EXA") + one_of_each("OTH"))
 
     assert listed("EXA") == await everything(storage, "EXA")
-    assert [] == await everything(storage)
+    assert await everything(storage) == []
     assert None is await storage.directory.visit(scope("EXA"), "OTH-visit")
-    assert [] == await storage.directory.contacts(scope("EXA"), "OTH1234X")
+    assert await storage.directory.contacts(scope("EXA"), "OTH1234X") == []
 
 
 @pytest.mark.feature("F99")
@@ -75,7 +75,7 @@ async def test_a_row_of_another_establishment_cannot_be_saved(storage: Storage, 
     with pytest.raises(OutOfScope):
         await storage.directory.save(scope("EXA"), [Establishment("EXA", "HMP Example"), row])
 
-    assert [] == await everything(storage, "EXA", "OTH")
+    assert await everything(storage, "EXA", "OTH") == []
 
 
 @pytest.mark.feature("F99")
@@ -114,7 +114,7 @@ async def test_rows_are_saved_all_or_none(storage: Storage) -> None:
     with pytest.raises(RowClash):
         await storage.directory.save(scope("EXA"), [Establishment("EXA", "HMP Example"), staff("S1", "two")])
 
-    assert [] == await storage.directory.establishments(scope("EXA"))
+    assert await storage.directory.establishments(scope("EXA")) == []
 
 
 async def test_a_real_establishment_is_never_made_synthetic_nor_the_reverse(storage: Storage) -> None:
@@ -145,9 +145,9 @@ async def test_lists_come_in_the_order_that_a_person_expects(storage: Storage) -
     ]
     await storage.directory.save(scope("EXA"), [*seats, *people, *contacts])
 
-    assert [1, 2, 10] == [row.number for row in await storage.directory.seats(scope("EXA"))]
-    assert ["A1000XX", "A9000XX"] == [row.number for row in await storage.directory.prisoners(scope("EXA"))]
-    assert ["Abe", "Zed", "abe"] == [row.last_name for row in await storage.directory.contacts(scope("EXA"), "A1000XX")]
+    assert [row.number for row in await storage.directory.seats(scope("EXA"))] == [1, 2, 10]
+    assert [row.number for row in await storage.directory.prisoners(scope("EXA"))] == ["A1000XX", "A9000XX"]
+    assert [row.last_name for row in await storage.directory.contacts(scope("EXA"), "A1000XX")] == ["Abe", "Zed", "abe"]
 
 
 async def test_the_system_itself_knows_every_establishment(storage: Storage) -> None:
@@ -161,4 +161,4 @@ async def test_a_fact_about_the_database_is_kept(storage: Storage) -> None:
     await storage.directory.set_fact("made_by", "hand")
     await storage.directory.set_fact("made_by", "demo")
 
-    assert "demo" == await storage.directory.fact("made_by")
+    assert await storage.directory.fact("made_by") == "demo"

@@ -21,18 +21,20 @@ async def test_what_was_appended_is_read_back_in_order(storage: Storage) -> None
     second = await storage.log.append("call/1", 2, [event("c", n=3)])
 
     assert first + second == await storage.log.read("call/1")
-    assert [("a", 1, {"n": 1}), ("b", 2, {"n": 2}), ("c", 3, {"n": 3})] == [
-        (record.id, record.seq, record.body) for record in first + second
+    assert [(record.id, record.seq, record.body) for record in first + second] == [
+        ("a", 1, {"n": 1}),
+        ("b", 2, {"n": 2}),
+        ("c", 3, {"n": 3}),
     ]
     assert second == await storage.log.read("call/1", after_seq=2)
-    assert 3 == await storage.log.head("call/1")
+    assert await storage.log.head("call/1") == 3
 
 
 async def test_a_record_says_who_did_what_and_when(storage: Storage) -> None:
     [record] = await storage.log.append("call/1", 0, [event("a", reason="welfare", holds=["security"])])
 
-    assert ("call/1", "call.paused", NOON, "S1234") == (record.stream, record.type, record.at, record.actor)
-    assert {"reason": "welfare", "holds": ["security"]} == record.body
+    assert (record.stream, record.type, record.at, record.actor) == ("call/1", "call.paused", NOON, "S1234")
+    assert record.body == {"reason": "welfare", "holds": ["security"]}
 
 
 @pytest.mark.feature("F102")
@@ -57,7 +59,7 @@ async def test_a_stale_writer_is_refused_and_writes_nothing(storage: Storage) ->
         with pytest.raises(LogConflict):
             await storage.log.append("call/1", stale, [event("late")])
 
-    assert ["a"] == [record.id for record in await storage.log.read("call/1")]
+    assert [record.id for record in await storage.log.read("call/1")] == ["a"]
 
 
 async def test_of_two_writers_at_once_one_wins(storage: Storage) -> None:
@@ -65,8 +67,8 @@ async def test_of_two_writers_at_once_one_wins(storage: Storage) -> None:
         *(storage.log.append("call/1", 0, [event(f"writer-{number}")]) for number in range(8)), return_exceptions=True
     )
 
-    assert 7 == sum(isinstance(outcome, LogConflict) for outcome in outcomes)
-    assert 1 == await storage.log.head("call/1")
+    assert sum(isinstance(outcome, LogConflict) for outcome in outcomes) == 7
+    assert await storage.log.head("call/1") == 1
 
 
 async def test_a_replay_is_answered_with_what_stands_and_adds_nothing(storage: Storage) -> None:
@@ -74,7 +76,7 @@ async def test_a_replay_is_answered_with_what_stands_and_adds_nothing(storage: S
     await storage.log.append("call/1", 2, [event("c")])
 
     assert first == await storage.log.append("call/1", 0, [event("a", n=1), event("b", n=2)])
-    assert 3 == await storage.log.head("call/1")
+    assert await storage.log.head("call/1") == 3
 
 
 async def test_a_replay_with_something_new_adds_only_that(storage: Storage) -> None:
@@ -82,28 +84,28 @@ async def test_a_replay_with_something_new_adds_only_that(storage: Storage) -> N
 
     records = await storage.log.append("call/1", 0, [event("a"), event("b")])
 
-    assert [("a", 1), ("b", 2)] == [(record.id, record.seq) for record in records]
+    assert [(record.id, record.seq) for record in records] == [("a", 1), ("b", 2)]
 
 
 async def test_the_same_id_in_two_streams_is_two_events(storage: Storage) -> None:
     await storage.log.append("call/1", 0, [event("a")])
     await storage.log.append("call/2", 0, [event("a")])
 
-    assert 1 == await storage.log.head("call/2")
+    assert await storage.log.head("call/2") == 1
 
 
 async def test_streams_are_found_by_their_prefix_to_the_letter(storage: Storage) -> None:
     for name in ("call/2", "call/1", "Call/3", "call_1", "establishment/EXA"):
         await storage.log.append(name, 0, [event("a")])
 
-    assert ["call/1", "call/2"] == await storage.log.streams("call/")
-    assert [] == await storage.log.streams("call%")
-    assert 5 == len(await storage.log.streams(""))
+    assert await storage.log.streams("call/") == ["call/1", "call/2"]
+    assert await storage.log.streams("call%") == []
+    assert len(await storage.log.streams("")) == 5
 
 
 async def test_an_unknown_stream_is_empty(storage: Storage) -> None:
-    assert [] == await storage.log.read("call/none")
-    assert 0 == await storage.log.head("call/none")
+    assert await storage.log.read("call/none") == []
+    assert await storage.log.head("call/none") == 0
 
 
 async def test_rows_are_saved_with_the_events(storage: Storage) -> None:
@@ -119,7 +121,7 @@ async def test_where_the_event_is_refused_its_rows_are_too(storage: Storage) -> 
     with pytest.raises(LogConflict):
         await storage.log.append("call/1", 0, [event("late")], rows=[Establishment("EXA", "HMP Example")])
 
-    assert [] == await storage.directory.establishments(scope("EXA"))
+    assert await storage.directory.establishments(scope("EXA")) == []
 
 
 async def test_where_a_row_clashes_the_event_is_not_recorded(storage: Storage) -> None:
@@ -128,7 +130,7 @@ async def test_where_a_row_clashes_the_event_is_not_recorded(storage: Storage) -
     with pytest.raises(RowClash):
         await storage.log.append("call/1", 1, [event("b")], rows=[staff("S1", "two")])
 
-    assert 1 == await storage.log.head("call/1")
+    assert await storage.log.head("call/1") == 1
     assert None is await storage.directory.staff("two")
 
 
@@ -144,7 +146,7 @@ async def test_a_refused_append_leaves_the_others_of_its_commit_alone(storage: S
     )
 
     assert [list, LogConflict, TypeError, list] == [type(outcome) for outcome in outcomes]
-    assert ["call/1", "call/2", "call/4"] == await storage.log.streams("call/")
+    assert await storage.log.streams("call/") == ["call/1", "call/2", "call/4"]
 
 
 @pytest.mark.parametrize("text", ["\ud800 alone", "nul \x00 within", "Ó Brádaigh 😀", '"},"id":"x"', "\u2028"])
@@ -166,7 +168,7 @@ async def test_what_cannot_be_recorded_exactly_is_refused(storage: Storage, bad:
     with pytest.raises(ValueError):
         await storage.log.append("call/1", 0, [bad])
 
-    assert 0 == await storage.log.head("call/1")
+    assert await storage.log.head("call/1") == 0
 
 
 async def test_instants_are_recorded_in_utc_to_the_microsecond(storage: Storage) -> None:
@@ -175,12 +177,12 @@ async def test_instants_are_recorded_in_utc_to_the_microsecond(storage: Storage)
     [record] = await storage.log.append("call/1", 0, [NewEvent("a", "t", at, "S1", {})])
 
     assert datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC) == record.at
-    assert UTC == record.at.tzinfo
+    assert record.at.tzinfo == UTC
 
 
 async def test_a_renewal_is_remembered_and_never_goes_back(storage: Storage) -> None:
     await storage.renewals.renew("node-1", NOON)
     await storage.renewals.renew("node-1", NOON - timedelta(seconds=1))
 
-    assert NOON == await storage.renewals.last("node-1")
+    assert await storage.renewals.last("node-1") == NOON
     assert None is await storage.renewals.last("node-2")
