@@ -51,6 +51,13 @@ _FONT_FACE = re.compile(r"@font-face\{[^{}]*GDS Transport[^{}]*\}")
 _CREST_RULE = re.compile(r"[^{}]*\{[^{}]*govuk-crest[^{}]*\}")
 
 
+def find_root() -> Path:
+    """Return the folder of the pages: inside an installed wheel `broker/pages`, else the checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "pages"
+    return inside if inside.is_dir() else package.parent
+
+
 class NotInstalled(Exception):
     """The browser packages are missing; the text says what to run."""
 

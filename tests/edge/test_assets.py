@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,11 @@ def test_the_installed_packages_hold_no_crown():
     assert "crest" not in css
     assert "url(/assets" not in css
     assert ".govuk-button" in css
+
+
+def test_the_wheel_carries_every_file_that_pages_need():
+    project = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text())
+    carried = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    wanted = {"web", "supervisor_console", *(f"node_modules/{path}" for path in (*MODULES.values(), GOVUK_CSS, FONT))}
+
+    assert carried == {name: f"broker/pages/{name}" for name in wanted}
