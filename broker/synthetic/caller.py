@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 from types import TracebackType
+from typing import Self
 
 from broker.domain.codes import Step
 from broker.protocol import client, server
@@ -35,7 +36,7 @@ class Caller:
         self._pacer, self._token = pacer, token
         self._open = AsyncExitStack()
 
-    async def __aenter__(self) -> Caller:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

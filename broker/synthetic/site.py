@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -56,7 +56,7 @@ class Site:
         self._chairs = chairs or {}
         self._http: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> Site:
+    async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)
         )

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from broker.domain.codes import EndReason, Post, Step
 from broker.protocol import client, server
@@ -19,7 +19,7 @@ from broker.synthetic.talk import Closed, Refused, Talk, TookTooLong, new_key, u
 EVERY_S = 1.0
 _RETRY_S = 0.3
 _WATCHED = ("lobby", "ready", "live")
-_HERE = (Step.LOBBY, Step.CONNECTING, Step.CONNECTED)
+HERE = (Step.LOBBY, Step.CONNECTING, Step.CONNECTED)
 
 
 class StaffMember:
@@ -43,7 +43,7 @@ class StaffMember:
         self._running: list[asyncio.Task[None]] = []
         self._n = 0
 
-    async def __aenter__(self) -> StaffMember:
+    async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
         return self
 

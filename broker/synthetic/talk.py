@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable
 from types import TracebackType
+from typing import Self
 
 from pydantic import ValidationError
 from websockets.asyncio.client import ClientConnection, connect
@@ -77,7 +78,7 @@ class Talk:
         self.bye = ""
         self.closed = False
 
-    async def __aenter__(self) -> Talk:
+    async def __aenter__(self) -> Self:
         origin = self._site.origin(self._browser.chair)
         scheme = "wss" if origin.scheme == "https" else "ws"
         try:

@@ -80,7 +80,7 @@ async def test_each_end_and_the_console_see_and_hear_the_right_person() -> None:
             sounds = [frame for _, frame in taps[peer, "audio", index].frames[:30]]
             assert {number} == set(who_is_seen(pictures))
             assert number == who_is_heard(sounds)
-        assert 0 == sum(peer.packets_lost for peer in (prisoner, family, console))
+        assert sum(peer.packets_lost for peer in (prisoner, family, console)) == 0
         for peer in (prisoner, family, console):
             await peer.close()
 
@@ -91,9 +91,9 @@ async def test_a_line_is_silent_until_a_plan_opens_it_and_begins_with_a_keyframe
         family = await join(plane, pacer, FAMILY, Peer(person(2)))
         prisoner_sends = plane.counters
         await until(lambda: sum(prisoner_sends().values()) > 20, WITHIN_S, "packets at the relay")
-        assert [] == [line for line in family.lines.values() if line.packets]
+        assert [line for line in family.lines.values() if line.packets] == []
         await plane.apply(plan(BOTH_WAYS))
         video = family.line("video")
         await until(lambda: video.frames > 0, WITHIN_S, "a picture")
         assert video.decodable_at is not None
-        assert 0 == video.lost
+        assert video.lost == 0
