@@ -1,0 +1,243 @@
+// @ts-check
+/** What a staff page knows: one value, made of the snapshot and the messages after it. Pure. */
+
+/** @typedef {import("../../web/lib/protocol.js").ServerMessage} ServerMessage */
+/** @typedef {import("../../web/lib/protocol.js").CallPart} CallPart */
+/** @typedef {import("../../web/lib/protocol.js").PostPart} PostPart */
+/** @typedef {import("../../web/lib/protocol.js").SeatPart} SeatPart */
+/** @typedef {import("../../web/lib/protocol.js").LegHealth} LegHealth */
+/** @typedef {import("../../web/lib/protocol.js").LinePart} LinePart */
+/** @typedef {import("../../web/lib/protocol.js").LineWant} LineWant */
+/** @typedef {import("../../web/lib/protocol.js").Alert} Alert */
+/** @typedef {import("../../web/lib/protocol.js").WarningState} WarningState */
+/** @typedef {import("../../web/lib/protocol.js").YouStaff} YouStaff */
+
+/**
+ * @typedef {object} Board
+ * @property {YouStaff | null} you
+ * @property {LineWant} receive How many lines the next offer has.
+ * @property {PostPart | null} holds The post that this page holds.
+ * @property {boolean} known Whether a snapshot came since the last welcome.
+ * @property {ReadonlyMap<string, CallPart>} calls
+ * @property {ReadonlyMap<string, number>} places Where each call stands on the wall, from 0. A call never moves by itself.
+ * @property {ReadonlyMap<string, number>} endedAt When this page heard that a call ended, in ms of its own clock.
+ * @property {ReadonlyMap<string, PostPart>} posts By `postKey`.
+ * @property {ReadonlyMap<string, SeatPart>} seats
+ * @property {ReadonlyMap<string, LegHealth>} health By leg id, as of the last news.
+ * @property {Readonly<Record<string, number>>} proofAge Seconds, by call id, as of the last news.
+ * @property {readonly LinePart[]} lines
+ * @property {readonly Alert[]} alerts Newest first.
+ * @property {ReadonlyMap<string, WarningState>} warnings The last warning of each call.
+ * @property {number | null} heardAt When the last message came, in ms of this page's clock.
+ */
+
+const ALERTS_KEPT = 100;
+const ON_THE_WALL = new Set(["lobby", "ready", "live"]);
+
+/** @type {Board} */
+export const EMPTY = {
+  you: null,
+  receive: { audio: 0, video: 0 },
+  holds: null,
+  known: false,
+  calls: new Map(),
+  places: new Map(),
+  endedAt: new Map(),
+  posts: new Map(),
+  seats: new Map(),
+  health: new Map(),
+  proofAge: {},
+  lines: [],
+  alerts: [],
+  warnings: new Map(),
+  heardAt: null,
+};
+
+/**
+ * Return the board after `message`. A call older than the one held is dropped; what we do not know changes nothing.
+ * @param {Board} board
+ * @param {ServerMessage} message
+ * @param {number} at When it came, in ms of this page's clock.
+ * @returns {Board}
+ */
+export function applyMessage(board, message, at) {
+  return { ...changed(board, message, at), heardAt: at };
+}
+
+/**
+ * @param {Board} board
+ * @param {ServerMessage} message
+ * @param {number} at
+ * @returns {Board}
+ */
+function changed(board, message, at) {
+  switch (message.type) {
+    case "welcome":
+      return { ...board, you: staff(message.you), receive: message.receive, holds: null, known: false, lines: [] };
+    case "snapshot":
+      return applySnapshot(board, message);
+    case "call":
+      return applyCall(board, message.call, at);
+    case "post":
+      return applyPost(board, message.post);
+    case "seat":
+      return { ...board, seats: new Map(board.seats).set(message.seat.id, message.seat) };
+    case "news":
+      return { ...board, health: new Map(message.legs.map((leg) => [leg.leg_id, leg])), proofAge: message.proof_age_s };
+    case "media.lines":
+      return { ...board, lines: message.lines };
+    case "media.reoffer":
+      return { ...board, receive: message.receive };
+    case "alert":
+      if (board.alerts.some((held) => held.id === message.id)) return board;
+      return { ...board, alerts: [message, ...board.alerts].slice(0, ALERTS_KEPT) };
+    case "warning.state":
+      return { ...board, warnings: new Map(board.warnings).set(message.call_id, message) };
+    default:
+      return board; // a newer server may say more than we understand
+  }
+}
+
+/**
+ * Let go of calls that ended at least `after` ms ago, so that their places may be taken.
+ * @param {Board} board
+ * @param {number} now Milliseconds of this page's clock.
+ * @param {number} after
+ * @returns {Board}
+ */
+export function forgetEnded(board, now, after) {
+  const gone = [...board.endedAt].filter(([, at]) => now - at >= after).map(([id]) => id);
+  if (!gone.length) return board;
+  const places = new Map(board.places);
+  const endedAt = new Map(board.endedAt);
+  for (const id of gone) {
+    places.delete(id);
+    endedAt.delete(id);
+  }
+  return { ...board, places, endedAt };
+}
+
+/**
+ * Close the gaps between the tiles: only ever on a person's request.
+ * @param {Board} board
+ * @returns {Board}
+ */
+export function closeGaps(board) {
+  const inOrder = [...board.places].sort((one, other) => one[1] - other[1]);
+  return { ...board, places: new Map(inOrder.map(([id], place) => [id, place])) };
+}
+
+/**
+ * @param {{ establishment: string, hall_id: string | null, post: string }} post
+ * @returns {string}
+ */
+export function postKey({ establishment, hall_id, post }) {
+  return `${post} ${establishment} ${hall_id ?? ""}`;
+}
+
+/**
+ * Whether a call is one that the wall must present.
+ * @param {CallPart} call
+ * @returns {boolean}
+ */
+export function isOnWall(call) {
+  return ON_THE_WALL.has(call.phase);
+}
+
+/**
+ * @param {import("../../web/lib/protocol.js").Welcome["you"]} you
+ * @returns {YouStaff | null}
+ */
+function staff(you) {
+  return you.chair === "staff" ? you : null;
+}
+
+/**
+ * @param {Board} board
+ * @param {import("../../web/lib/protocol.js").Snapshot} message
+ * @returns {Board}
+ */
+function applySnapshot(board, message) {
+  const calls = new Map(message.calls.map((call) => [call.id, newer(board.calls.get(call.id), call)]));
+  return {
+    ...board,
+    holds: message.you_hold,
+    known: true,
+    calls,
+    ...placed(board, calls),
+    posts: new Map(message.posts.map((post) => [postKey(post), post])),
+    seats: new Map(message.seats.map((seat) => [seat.id, seat])),
+  };
+}
+
+/**
+ * @param {Board} board
+ * @param {CallPart} call
+ * @param {number} at
+ * @returns {Board}
+ */
+function applyCall(board, call, at) {
+  const held = board.calls.get(call.id);
+  if (held && held.seq >= call.seq) return board;
+  const calls = new Map(board.calls).set(call.id, call);
+  const endsNow = call.phase === "ended" && board.places.has(call.id) && !board.endedAt.has(call.id);
+  const endedAt = endsNow ? new Map(board.endedAt).set(call.id, at) : board.endedAt;
+  return { ...board, calls, ...placed({ ...board, endedAt }, calls) };
+}
+
+/**
+ * @param {Board} board
+ * @param {PostPart} post
+ * @returns {Board}
+ */
+function applyPost(board, post) {
+  const key = postKey(post);
+  const mine = board.holds !== null && postKey(board.holds) === key;
+  const holds = post.you ? post : mine ? null : board.holds;
+  return { ...board, holds, posts: new Map(board.posts).set(key, post) };
+}
+
+/**
+ * @param {CallPart | undefined} held
+ * @param {CallPart} call
+ * @returns {CallPart}
+ */
+function newer(held, call) {
+  return held && held.seq > call.seq ? held : call;
+}
+
+/**
+ * Give every call of the wall a place: those that have one keep it, the others take the lowest free one in order of start.
+ * @param {Board} board
+ * @param {ReadonlyMap<string, CallPart>} calls
+ * @returns {Pick<Board, "places" | "endedAt">}
+ */
+function placed(board, calls) {
+  const places = new Map([...board.places].filter(([id]) => stays(board, calls.get(id))));
+  const endedAt = new Map([...board.endedAt].filter(([id]) => places.has(id)));
+  const waiting = [...calls.values()].filter((call) => isOnWall(call) && !places.has(call.id)).sort(byStart);
+  const taken = new Set(places.values());
+  let free = 0;
+  for (const call of waiting) {
+    while (taken.has(free)) free += 1;
+    places.set(call.id, free);
+    taken.add(free);
+  }
+  return { places, endedAt };
+}
+
+/**
+ * @param {Board} board
+ * @param {CallPart | undefined} call
+ */
+function stays(board, call) {
+  return call !== undefined && (isOnWall(call) || board.endedAt.has(call.id));
+}
+
+/**
+ * @param {CallPart} one
+ * @param {CallPart} other
+ */
+function byStart(one, other) {
+  return one.starts_at.localeCompare(other.starts_at) || one.seat - other.seat || one.id.localeCompare(other.id);
+}

@@ -1,0 +1,89 @@
+// @ts-check
+/** What frames every staff page: the OFFICIAL marking, the posts as they are staffed, refusals, the end of the session. */
+
+import { html } from "htm/preact";
+import { useEffect, useRef } from "preact/hooks";
+
+import { has, t } from "../../web/lib/text.js";
+import { secondsSince } from "./calls.js";
+import { icon } from "./icons.js";
+
+/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("../../web/lib/protocol.js").PostPart} PostPart */
+
+/** @param {{ note?: string }} props */
+export function Official({ note }) {
+  return html`<div class="official">
+    <span class="official-service">${t("console.service")}</span>
+    <strong>${t("console.official")}</strong>
+    <span class="official-note">${note ?? ""}</span>
+  </div>`;
+}
+
+/**
+ * How a post is staffed, in a word, a shape and a colour.
+ * @param {{ session: Session, label: string, post: PostPart | undefined, mine: boolean, where?: string }} props
+ */
+export function PostState({ session, label, post, mine, where }) {
+  const stale = session.stale.value;
+  const state = stale ? "unsure" : mine ? "you" : (post?.state ?? "off");
+  const since = post?.state === "lost" && !stale ? secondsSince(post.since, session.now.value) : null;
+  const look = { you: "good", on: "good", lost: "bad", off: "bad", unsure: "unsure" }[state];
+  const shape = { you: "dot", on: "dot", lost: "link", off: "hollow", unsure: "ring" }[state];
+  return html`<div class="post post-${look}" data-post-state=${state}>
+    ${icon(shape ?? "ring")}
+    <div>
+      <p class="post-state">${t(`console.post.${state}`, { post: label })}</p>
+      <p class="post-who">
+        ${since !== null ? t("console.post.lost_for", { n: since }) : (post?.name ?? "")}${where ? ` · ${where}` : ""}
+      </p>
+    </div>
+  </div>`;
+}
+
+/**
+ * The last refusal, said once and kept until it is read.
+ * @param {{ session: Session }} props
+ */
+export function Refusal({ session }) {
+  const refusal = session.refusal.value;
+  return html`<div class="refusal-place" role="alert">
+    ${refusal &&
+    html`<div class="refusal" key=${refusal.id}>
+      ${icon("cross")}
+      <p><strong>${t("console.refused")}</strong> ${refusalWords(refusal.code)}</p>
+      <button type="button" class="plain" onClick=${() => (session.refusal.value = null)}>${t("console.close")}</button>
+    </div>`}
+  </div>`;
+}
+
+/**
+ * @param {string} code
+ * @returns {string}
+ */
+export function refusalWords(code) {
+  return has(`refused.${code}`) ? t(`refused.${code}`) : t("console.refused.other");
+}
+
+/**
+ * The page is over: signed in elsewhere, signed out, or the service stopped.
+ * @param {{ session: Session }} props
+ */
+export function Over({ session }) {
+  const heading = useRef(/** @type {HTMLHeadingElement | null} */ (null));
+  useEffect(() => heading.current?.focus(), []);
+  const code = session.bye.value ?? "shutdown";
+  return html`<main class="sheet" id="main">
+    <h1 tabindex="-1" ref=${heading}>${t("console.over.title")}</h1>
+    <p>${has(`bye.${code}`) ? t(`bye.${code}`) : t("console.over.other")}</p>
+    <p><button type="button" class="primary" onClick=${() => location.reload()}>${t("console.over.again")}</button></p>
+  </main>`;
+}
+
+/**
+ * One polite live region for what changed: never for what ticks.
+ * @param {{ words: string }} props
+ */
+export function Announcer({ words }) {
+  return html`<p class="hidden-words" role="status" aria-live="polite">${words}</p>`;
+}

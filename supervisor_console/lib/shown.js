@@ -1,0 +1,136 @@
+// @ts-check
+/** Measures, on the main thread, what each picture of the wall really does on the page (wall.md 4). */
+
+/** @typedef {import("./proof.js").Sample} Sample */
+
+/**
+ * @typedef {object} Watched
+ * @property {HTMLElement} element
+ * @property {number | null} line
+ * @property {number} frames
+ * @property {number | null} rtpTimestamp
+ * @property {number} presented Total minus dropped frames, at the last sample.
+ * @property {number} ratio
+ * @property {boolean} unobscured
+ * @property {() => void} stop
+ */
+
+/** @typedef {IntersectionObserverEntry & { isVisible?: boolean }} EntryV2 */
+
+const FULL = 0.95; // where the browser cannot tell what covers an element, its ratio answers for it
+const VISIBILITY_DELAY_MS = 100; // the least that the browser allows with trackVisibility
+
+export class ShownMeter {
+  constructor() {
+    /** @type {Map<string, Watched>} */
+    this.legs = new Map();
+    /** @type {IntersectionObserver} */
+    this.observer = new IntersectionObserver(
+      (entries) => this.observed(/** @type {EntryV2[]} */ (entries)),
+      /** @type {IntersectionObserverInit} */ ({
+        threshold: [0, 0.25, 0.5, 0.75, 0.9, FULL, 1],
+        trackVisibility: true,
+        delay: VISIBILITY_DELAY_MS,
+      }),
+    );
+  }
+
+  /**
+   * From now on `element` is what shows the leg. One element may stand for several legs: a curtain does.
+   * @param {string} legId
+   * @param {HTMLElement} element A video, or the placeholder in its stead.
+   * @param {number | null} line
+   * @param {(metadata: VideoFrameCallbackMetadata) => void} [onFrame]
+   * @returns {() => void} Call it when the element goes.
+   */
+  watch(legId, element, line, onFrame) {
+    this.legs.get(legId)?.stop();
+    /** @type {Watched} */
+    const watched = {
+      element,
+      line,
+      frames: 0,
+      rtpTimestamp: null,
+      presented: 0,
+      ratio: 0,
+      unobscured: false,
+      stop: () => {},
+    };
+    const stopCounting = element instanceof HTMLVideoElement ? countFrames(element, watched, onFrame) : () => {};
+    this.legs.set(legId, watched);
+    this.observer.unobserve(element); // so that an element observed already reports again, for this leg too
+    this.observer.observe(element);
+    watched.stop = () => {
+      stopCounting();
+      if (this.legs.get(legId) === watched) this.legs.delete(legId);
+      if (![...this.legs.values()].some((other) => other.element === element)) this.observer.unobserve(element);
+    };
+    return watched.stop;
+  }
+
+  /**
+   * What happened since the last call: take it once a second, for all legs, and read the samples from the map.
+   * @returns {Map<string, Sample>}
+   */
+  take() {
+    return new Map([...this.legs].map(([legId, watched]) => [legId, sampled(watched)]));
+  }
+
+  /**
+   * @private
+   * @param {EntryV2[]} entries
+   */
+  observed(entries) {
+    for (const entry of entries) {
+      for (const watched of this.legs.values()) {
+        if (watched.element !== entry.target) continue;
+        watched.ratio = entry.intersectionRatio;
+        watched.unobscured = entry.isVisible ?? entry.intersectionRatio >= FULL;
+      }
+    }
+  }
+}
+
+/**
+ * @param {Watched} watched
+ * @returns {Sample}
+ */
+function sampled(watched) {
+  const { element, line, frames, rtpTimestamp, ratio, unobscured } = watched;
+  const presented = framesPresented(element);
+  const advanced = presented > watched.presented;
+  watched.presented = presented;
+  watched.frames = 0;
+  return { line, frames, rtpTimestamp, advanced, ratio, unobscured, width: element.clientWidth, height: element.clientHeight };
+}
+
+/**
+ * @param {HTMLElement} element
+ * @returns {number}
+ */
+function framesPresented(element) {
+  if (!(element instanceof HTMLVideoElement)) return 0;
+  const quality = element.getVideoPlaybackQuality();
+  return quality.totalVideoFrames - quality.droppedVideoFrames;
+}
+
+/**
+ * Count callbacks: `presentedFrames` counts those of a hidden tab too, so it proves nothing (wall.md 4).
+ * @param {HTMLVideoElement} video
+ * @param {Watched} watched
+ * @param {((metadata: VideoFrameCallbackMetadata) => void) | undefined} onFrame
+ * @returns {() => void}
+ */
+function countFrames(video, watched, onFrame) {
+  if (!("requestVideoFrameCallback" in video)) return () => {};
+  let handle = 0;
+  /** @type {VideoFrameRequestCallback} */
+  const counted = (_now, metadata) => {
+    watched.frames += 1;
+    watched.rtpTimestamp = metadata.rtpTimestamp ?? watched.rtpTimestamp;
+    onFrame?.(metadata);
+    handle = video.requestVideoFrameCallback(counted);
+  };
+  handle = video.requestVideoFrameCallback(counted);
+  return () => video.cancelVideoFrameCallback(handle);
+}

@@ -1,0 +1,96 @@
+// @ts-check
+/** One person's picture on the wall, its placeholder, and the curtain over a held call. Each measured for the proof. */
+
+import { html } from "htm/preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+
+import { t } from "../../web/lib/text.js";
+import { isPresent } from "../lib/calls.js";
+
+/** @typedef {import("./desk.js").Desk} Desk */
+/** @typedef {import("../../web/lib/protocol.js").CallPart} CallPart */
+/** @typedef {import("../../web/lib/protocol.js").LegPart} LegPart */
+
+/**
+ * @param {{ desk: Desk, call: CallPart, leg: LegPart }} props
+ */
+export function Picture({ desk, call, leg }) {
+  const line = desk.session.board.value.lines.find((one) => one.kind === "video" && one.leg_id === leg.id)?.index ?? null;
+  const track = desk.media.track("video", line);
+  if (line === null || track === null) return html`<${Placeholder} desk=${desk} call=${call} leg=${leg} />`;
+  return html`<${Live} key=${`${leg.id} ${line} ${track.id}`} desk=${desk} leg=${leg} line=${line} track=${track} />`;
+}
+
+/**
+ * Covered until a frame arrives that was received after the line was pointed here: no name over a wrong face.
+ * @param {{ desk: Desk, leg: LegPart, line: number, track: MediaStreamTrack }} props
+ */
+function Live({ desk, leg, line, track }) {
+  const place = useRef(/** @type {HTMLVideoElement | null} */ (null));
+  const [fresh, setFresh] = useState(false);
+  useLayoutEffect(() => {
+    const video = place.current;
+    if (!video) return;
+    const since = performance.now();
+    let seen = 0;
+    video.srcObject = new MediaStream([track]);
+    video.play().catch(() => {}); // a picture without sound may always play; a removed element rejects
+    const stop = desk.meter.watch(leg.id, video, line, (frame) => {
+      seen += 1;
+      if (frame.receiveTime === undefined ? seen > 1 : frame.receiveTime >= since) setFresh(true);
+    });
+    return () => {
+      stop();
+      video.srcObject = null;
+    };
+  }, []);
+  return html`<div class="pic">
+    <video ref=${place} data-leg=${leg.id} aria-label=${t(`monitor.picture.${side(leg)}`)} muted autoplay playsinline disablepictureinpicture></video>
+    ${!fresh && html`<div class="pic-cover"><span>${t("monitor.picture.coming")}</span></div>`}
+  </div>`;
+}
+
+/**
+ * What stands where no picture is: it says why, and counts as presented (design README 5).
+ * @param {{ desk: Desk, call: CallPart, leg: LegPart }} props
+ */
+function Placeholder({ desk, call, leg }) {
+  const place = useRef(/** @type {HTMLDivElement | null} */ (null));
+  useLayoutEffect(() => (place.current ? desk.meter.watch(leg.id, place.current, null) : undefined), [leg.id]);
+  return html`<div class="pic pic-none" data-leg=${leg.id} ref=${place}><span>${whyNone(call, leg)}</span></div>`;
+}
+
+/**
+ * One curtain for all legs of a held call: nothing of it flows, and the words say whose hold it is.
+ * @param {{ desk: Desk, call: CallPart, look: string, children?: unknown }} props
+ */
+export function Curtain({ desk, call, look, children }) {
+  const place = useRef(/** @type {HTMLDivElement | null} */ (null));
+  useLayoutEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    const stops = call.legs.map((leg) => desk.meter.watch(leg.id, element, null));
+    return () => stops.forEach((stop) => stop());
+  }, [call.legs.map((leg) => leg.id).join()]);
+  return html`<div class=${`curtain curtain-${look}`} ref=${place}>${children}</div>`;
+}
+
+/**
+ * @param {CallPart} call
+ * @param {LegPart} leg
+ * @returns {string}
+ */
+function whyNone(call, leg) {
+  if (call.phase === "lobby" && leg.role === "prisoner") return t("monitor.picture.not_before_check");
+  if (leg.connected && !leg.sends.includes("video")) return t("monitor.picture.voice_only");
+  if (call.phase === "lobby" && !isPresent(leg)) return t(`step.${leg.step}`);
+  return leg.connected ? t("monitor.picture.coming") : t("monitor.picture.not_connected");
+}
+
+/**
+ * @param {LegPart} leg
+ * @returns {"seat" | "family"}
+ */
+export function side(leg) {
+  return leg.role === "prisoner" ? "seat" : "family";
+}
