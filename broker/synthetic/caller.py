@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -15,6 +14,7 @@ from broker.synthetic.peer import Pacer, Peer
 from broker.synthetic.people import Person
 from broker.synthetic.site import Browser, Site
 from broker.synthetic.talk import Closed, Talk, new_key, until
+from broker.synthetic.tasks import together
 
 STEP_S = 10.0
 
@@ -183,6 +183,4 @@ class Laptop(Caller):
 
 async def both(first: Caller, second: Caller) -> None:
     """Let two callers arrive at once."""
-    async with asyncio.TaskGroup() as group:
-        group.create_task(first.arrive())
-        group.create_task(second.arrive())
+    await together(first.arrive(), second.arrive())

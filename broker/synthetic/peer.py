@@ -7,6 +7,8 @@ import secrets
 import socket
 import struct
 import time
+from types import TracebackType
+from typing import Self
 
 from aioice import stun
 
@@ -15,6 +17,7 @@ from broker.synthetic.keys import Keys, fingerprint
 from broker.synthetic.line import Line
 from broker.synthetic.loop import Loop, Sending
 from broker.synthetic.people import Person
+from broker.synthetic.tasks import Tasks
 
 CHECK_EVERY_S = 0.05
 CHECKS_S = 5.0
@@ -284,13 +287,22 @@ class Pacer:
 
     def __init__(self) -> None:
         self._groups: list[set[Peer]] = [set() for _ in range(self.GROUPS)]
+        self._tasks = Tasks()
+
+    async def __aenter__(self) -> Self:
+        self._tasks.start(self._run())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._tasks.close()
 
     def add(self, peer: Peer) -> None:
         """Give `peer` its turns, until it is closed."""
         min(self._groups, key=len).add(peer)
 
-    async def run(self) -> None:
-        """Run until cancelled."""
+    async def _run(self) -> None:
         at = time.monotonic()
         while True:
             for group in self._groups:

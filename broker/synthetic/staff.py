@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from broker.domain.codes import EndReason, Post, Step
 from broker.protocol import client, server
@@ -15,6 +15,7 @@ from broker.synthetic.line import Line, Tap
 from broker.synthetic.peer import Pacer, Peer
 from broker.synthetic.site import Browser, Site
 from broker.synthetic.talk import Closed, Refused, Talk, TookTooLong, new_key, until
+from broker.synthetic.tasks import Tasks
 
 EVERY_S = 1.0
 _RETRY_S = 0.3
@@ -39,21 +40,18 @@ class StaffMember:
         self._account = {"username": username, "password": password}
         self._changed = asyncio.Event()
         self._open = AsyncExitStack()
-        self._tasks = asyncio.TaskGroup()
-        self._running: list[asyncio.Task[None]] = []
+        self._tasks = Tasks()
         self._n = 0
 
     async def __aenter__(self) -> Self:
-        await self._tasks.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._running:
-            task.cancel()
+        self.holds_post = False
         await self._open.aclose()
-        await self._tasks.__aexit__(None, None, None)
+        await self._tasks.close()
 
     async def sign_in(self) -> server.Welcome:
         """Sign in with the account and open the socket."""
@@ -70,14 +68,12 @@ class StaffMember:
         )
         self.holds_post = True
         for work in (self._every_second, self._duties):
-            self._start(work())
+            self._tasks.start(work())
 
     async def leave_post(self) -> None:
         """Sign off; the work stops."""
         self.holds_post = False
-        for task in self._running:
-            task.cancel()
-        self._running = []
+        await self._tasks.close()
         await self.command(client.PostSignOff(key=new_key()))
 
     async def command(self, message: client.ClientMessage) -> server.Ok | server.MediaAnswer:
@@ -140,9 +136,6 @@ class StaffMember:
             and not leg.verified
             and leg.step in ("lobby", "connecting", "connected")
         ]
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        self._running.append(self._tasks.create_task(work))
 
     async def _duties(self) -> None:
         """Verify whoever waits, at once; what is refused as stale is tried again."""

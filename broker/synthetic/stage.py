@@ -106,16 +106,14 @@ async def ask_for_calls(site: Site, credential: str, count: int) -> Cast:
 @asynccontextmanager
 async def staffed(site: Site, cast: Cast) -> AsyncIterator[Stage]:
     """Sign both people in, connect the wall, and run the pacer; no post is taken yet."""
-    pacer = Pacer()
-    async with asyncio.TaskGroup() as group:
-        turning = group.create_task(pacer.run())
-        try:
-            async with Monitor(site, pacer, *cast.monitor) as monitor, Supervisor(site, *cast.supervisor) as supervisor:
-                await monitor.sign_in()
-                await supervisor.sign_in()
-                yield Stage(site, pacer, cast, monitor, supervisor)
-        finally:
-            turning.cancel()
+    async with (
+        Pacer() as pacer,
+        Monitor(site, pacer, *cast.monitor) as monitor,
+        Supervisor(site, *cast.supervisor) as supervisor,
+    ):
+        await monitor.sign_in()
+        await supervisor.sign_in()
+        yield Stage(site, pacer, cast, monitor, supervisor)
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from broker.protocol import VERSION, client, server
 from broker.protocol.base import MAX_MESSAGE_BYTES, Message
 from broker.synthetic.site import Browser, Site, Unreachable
+from broker.synthetic.tasks import Tasks
 
 ANSWER_S = 10.0
 POLL_S = 0.01
@@ -71,8 +72,7 @@ class Talk:
     ) -> None:
         self._site, self._browser, self._ticket, self._heard = site, browser, ticket, heard
         self._socket: ClientConnection | None = None
-        self._reader: asyncio.Task[None] | None = None
-        self._tasks = asyncio.TaskGroup()
+        self._tasks = Tasks()
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
         self.welcome: server.Welcome | None = None
         self.bye = ""
@@ -95,8 +95,7 @@ class Talk:
         except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
             raise Unreachable(str(error)) from None
         await self.say(client.Hello(protocol=[VERSION], ticket=self._ticket))
-        await self._tasks.__aenter__()
-        self._reader = self._tasks.create_task(self._read())
+        self._tasks.start(self._read())
         try:
             await until(lambda: self.welcome is not None or self.closed, ANSWER_S, "the welcome")
             if self.welcome is None:
@@ -111,10 +110,7 @@ class Talk:
     ) -> None:
         if self._socket is not None:
             await self._socket.close()
-        if self._reader is not None:
-            self._reader.cancel()
-            await self._tasks.__aexit__(None, None, None)
-            self._reader = None
+        await self._tasks.close()
 
     async def say(self, message: Message) -> None:
         """Send a message that has no answer. Raises Closed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,14 +32,12 @@ class Clock:
 
 @asynccontextmanager
 async def relay() -> AsyncIterator[tuple[RelayPlane, Pacer]]:
-    plane, pacer = RelayPlane(("127.0.0.1", 0), ["127.0.0.1"], Clock()), Pacer()
+    plane = RelayPlane(("127.0.0.1", 0), ["127.0.0.1"], Clock())
     await plane.start()
-    async with asyncio.TaskGroup() as group:
-        turning = group.create_task(pacer.run())
+    async with Pacer() as pacer:
         try:
             yield plane, pacer
         finally:
-            turning.cancel()
             await plane.close()
 
 
