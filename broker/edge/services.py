@@ -1,0 +1,39 @@
+"""What a request may use: one value, made by bootstrap, kept in the application under SERVICES."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from broker.config import Config
+from broker.edge.assets import Assets
+from broker.engine.access import Access
+from broker.engine.accounts import Accounts
+from broker.engine.engine import Engine
+from broker.engine.secrets import Secrets
+from broker.engine.visits import Visits
+from broker.ports import Clock, Directory
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The engine and what stands beside it. `access.denials` and `access.revocations` belong to access."""
+
+    config: Config
+    clock: Clock
+    directory: Directory
+    engine: Engine
+    access: Access
+    accounts: Accounts
+    visits: Visits
+    secrets: Secrets
+    assets: Assets
+
+
+SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
+
+
+def services(request: web.Request) -> Services:
+    """Return the services of the application that serves `request`."""
+    return request.app[SERVICES]
