@@ -1,0 +1,60 @@
+// @ts-check
+/** The frame of the laptop's screens, and the one button that every screen has. */
+
+import { Icon } from "../lib/icons.js";
+import { Button, useNow, useTitle } from "../lib/parts.js";
+import { t } from "../lib/text.js";
+import { clock, day } from "../lib/time.js";
+import { html, useState } from "../lib/ui.js";
+
+/** @typedef {import("../lib/leg.js").Leg} Leg */
+
+/**
+ * Asks for a member of staff. Where there is no call to ask from, it is not shown: a button that does nothing is a lie.
+ * @param {{ leg: Leg, kind?: string }} props
+ */
+export function CallStaff({ leg, kind = "second" }) {
+  const [called, setCalled] = useState(false);
+  const call = async () => {
+    if (await leg.help()) setCalled(true);
+  };
+  if (!leg.visit.value?.call_id) return null;
+  return html`<${Button} kind=${kind} icon="hand" onClick=${call}>${t("laptop.call_staff")}<//>
+    <p class="visually-hidden" role="status">${called ? t("laptop.staff_called") : ""}</p>
+    ${called ? html`<p class="small" aria-hidden="true">${t("laptop.staff_called")}</p>` : null}`;
+}
+
+/**
+ * Date and time, in the corner.
+ * @param {{ leg: Leg }} props
+ */
+export function Today({ leg }) {
+  const now = useNow(() => leg.now());
+  return html`<p>${day(now)}, <strong>${clock(now)}</strong></p>`;
+}
+
+/**
+ * @param {{ leg: Leg }} props
+ */
+export function SeatSide({ leg }) {
+  const you = leg.welcome.value?.you;
+  const seat = you?.chair === "laptop" ? you.seat : null;
+  return html`<div class="seat-side" role="group" aria-label=${t("laptop.seat")}>
+    <p>${t("laptop.seat")}</p>
+    ${seat === null || seat === undefined ? html`<p class="seat-none">${t("laptop.none_seat")}</p>` : html`<p class="seat-number">${seat}</p>`}
+  </div>`;
+}
+
+/**
+ * @param {{ title: string, tone?: string, children: any, foot?: any, top?: any }} props
+ */
+export function Screen({ title, tone = "paper", children, foot, top }) {
+  useTitle(`${title} – ${t("laptop.name")}`);
+  return html`<div class=${`screen is-${tone}`}>
+    <header class="screen-top">${top ?? null}</header>
+    <main class="screen-main">${children}</main>
+    ${foot ? html`<footer class="screen-foot">${foot}</footer>` : null}
+  </div>`;
+}
+
+export { Icon };
