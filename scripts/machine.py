@@ -115,7 +115,7 @@ def right_python() -> None:
         return
     for minor in range(14, OLDEST_PYTHON[1] - 1, -1):
         other = shutil.which(f"python3.{minor}")
-        if other:
+        if other and subprocess.run([other, "-c", ""], capture_output=True).returncode == 0:  # a shim may lead nowhere
             os.execv(other, [other, *sys.argv])
     raise Missing("Python 3.11 or newer is needed. An administrator must run: apt-get install -y python3 python3-venv")
 

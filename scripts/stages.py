@@ -15,6 +15,7 @@ from machine import BIN, BUILD, MODULES, PYTHON, ROOT, node_bin, node_env, run, 
 SETS = ("contract", "flow", "browser", "model", "fuzz")  # pytest marks; what carries none of them is the fast set
 FAST = " and ".join(f"not {mark}" for mark in SETS)
 NOTHING_COLLECTED = 5  # pytest's exit code
+SET_LIMIT_S = 900  # a whole set that hangs must not hang the run
 SECONDS_A_TEST = {"fast": 20, "contract": 60, "model": 600, "flow": 90, "browser": 120, "fuzz": 120}
 
 
@@ -53,8 +54,9 @@ def pytest_set(name: str, marks: str) -> Stage:
     def go(extra: Sequence[str]) -> Result:
         account = BUILD / "tests" / f"{name}.json"
         account.unlink(missing_ok=True)
-        command = [PYTHON, "-m", "pytest", "-q", "-m", marks, "--account", account, "--timeout", SECONDS_A_TEST[name]]
-        code = run([str(word) for word in command] + list(extra), check=False)
+        limits = [f"--timeout={SECONDS_A_TEST[name]}", f"--session-timeout={SET_LIMIT_S}"]
+        command = [PYTHON, "-m", "pytest", "-q", "-m", marks, "--account", account, *limits, *extra]
+        code = run(command, check=False)
         kept = json.loads(account.read_text()) if account.exists() else {}
         if code == NOTHING_COLLECTED:
             return Result(name, False, 0.0, "no test in this set")

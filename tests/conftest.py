@@ -6,12 +6,18 @@ import os
 import shutil
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from broker.text import Catalogue
 from tests.account import Account, in_ci
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 
+# No test asserts how long something takes, Hypothesis included; in CI the examples are the same every time.
+settings.register_profile(
+    "house", deadline=None, print_blob=True, derandomize=in_ci(), suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("house")
 Catalogue.strict = True  # a sentence that is missing fails the test which meets it
 
 
