@@ -55,7 +55,7 @@ def pytest_set(name: str, marks: str) -> Stage:
         account = BUILD / "tests" / f"{name}.json"
         account.unlink(missing_ok=True)
         limits = [f"--timeout={SECONDS_A_TEST[name]}", f"--session-timeout={SET_LIMIT_S}"]
-        command = [PYTHON, "-m", "pytest", "-q", "-m", marks, "--account", account, *limits, *extra]
+        command: list[str | Path] = [PYTHON, "-m", "pytest", "-q", "-m", marks, "--account", account, *limits, *extra]
         code = run(command, check=False)
         kept = json.loads(account.read_text()) if account.exists() else {}
         if code == NOTHING_COLLECTED:

@@ -10,6 +10,7 @@ SHOWN_ATTRIBUTES = ("alt", "aria-description", "aria-label", "aria-roledescripti
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 _UNSHOWN = re.compile(r"<(script|style)\b.*?</\1>|<!--.*?-->|<!doctype[^>]*>", re.DOTALL | re.IGNORECASE)
+_KEY = re.compile(r"<kbd>[^<]*</kbd>")  # what is printed on a key is no sentence
 _TAG = re.compile(r"<[^>]*>")
 _ENTITY = re.compile(r"&#?\w+;")
 
@@ -27,6 +28,7 @@ def words_of_jinja(source: str) -> list[str]:
 def words_of_markup(markup: str) -> list[str]:
     """Return the runs of text in `markup` that hold a word, attributes that a person sees or hears included."""
     found = []
+    markup = _KEY.sub(HOLE, markup)
     for tag in _TAG.findall(markup):
         for attribute in SHOWN_ATTRIBUTES:
             kind = re.search(r'type="(?:hidden|radio|checkbox)"', tag)

@@ -26,6 +26,7 @@ TEMPLATES = sorted(
         ("html`<ul>${rows.map((row) => html`<li>Row ${row}</li>`)}</ul>`", ["Row"]),
         ("// it's html`<p>Hello</p>` in a comment\nconst a = 'html`<p>No</p>`';", []),
         ("html`<p>${{ a: '}' }.a} left</p>`", ["left"]),
+        ("html`<button>${label} <kbd>Enter</kbd></button>`", []),
         ("const plain = `<p>Hello</p>`;", []),
         ('html`<input type="hidden" value="yes" /><input type="submit" value="Send it" />`', ["Send it"]),
     ],
