@@ -34,8 +34,7 @@ def demo(extra: Sequence[str]) -> int:
 def test(extra: Sequence[str]) -> int:
     """Run every check and every test, and print what each stage took and what was left out."""
     install(dev=True)
-    reason = machine.make_chromium()
-    if reason:
+    for reason in machine.make_servers():
         say(reason)
     only, rest = chosen(extra)
     return stages.run_all([stage for stage in stages.ALL if not only or stage.name in only], rest)
@@ -69,8 +68,7 @@ def fmt(_: Sequence[str]) -> int:
 def features(extra: Sequence[str]) -> int:
     """Run the tests that show rows of docs/features.md and print every row as shown, failing or missing."""
     install(dev=True)
-    reason = machine.make_chromium()
-    if reason:
+    for reason in machine.make_servers():
         say(reason)
     return shown.features(extra)
 

@@ -24,6 +24,8 @@ OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 20  # node --test with globs of files and stable ES modules
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 CHROMIUM_PACKAGES = ("chromium", "fonts-liberation")
+POSTGRESQL_PACKAGES = ("postgresql",)
+POSTGRESQL_FOLDER = Path("/usr/lib/postgresql")  # Debian keeps each version's programs there, off the PATH
 
 
 class Missing(Exception):
@@ -225,15 +227,28 @@ def chromium() -> str | None:
     return next((found for name in CHROMIUM_NAMES if (found := shutil.which(name))), None)
 
 
-def make_chromium() -> str | None:
-    """Install Chromium where we may; return None when there is one, else the reason why there is none."""
-    if chromium():
-        return None
-    say("installing Chromium from the system's packages (about 20 seconds)")
-    if apt_install(*CHROMIUM_PACKAGES) and chromium():
-        return None
-    packages = " ".join(CHROMIUM_PACKAGES)
-    return f"no Chromium here. An administrator must run: apt-get install -y --no-install-recommends {packages}"
+def postgresql() -> str | None:
+    """Return the newest PostgreSQL server program; the tests run one of their own, on a socket in a folder."""
+    on_path = shutil.which("postgres")
+    return on_path or next(
+        (str(found) for found in sorted(POSTGRESQL_FOLDER.glob("*/bin/postgres"), reverse=True)), None
+    )
+
+
+def make_servers() -> list[str]:
+    """Install what the tests drive and lack, where we may; return a sentence for each that is still missing."""
+    reasons = []
+    for name, there, packages in (
+        ("Chromium", chromium, CHROMIUM_PACKAGES),
+        ("PostgreSQL", postgresql, POSTGRESQL_PACKAGES),
+    ):
+        if there():
+            continue
+        say(f"installing {name} from the system's packages (about 20 seconds)")
+        if not (apt_install(*packages) and there()):
+            command = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
+            reasons.append(f"no {name} here. An administrator must run: {command}")
+    return reasons
 
 
 def apt_install(*packages: str) -> bool:

@@ -104,9 +104,12 @@ def test_a_missing_venv_module_is_one_sentence_with_the_command(project, command
 
 def test_a_missing_chromium_is_one_sentence_with_the_command(monkeypatch):
     monkeypatch.setattr(machine, "chromium", lambda: None)
+    monkeypatch.setattr(machine, "postgresql", lambda: "/there")
     monkeypatch.setattr(machine, "apt_install", lambda *_: False)
+    reasons = machine.make_servers()
 
-    assert "An administrator must run: apt-get install" in str(machine.make_chromium())
+    assert len(reasons) == 1
+    assert "no Chromium here. An administrator must run: apt-get install" in reasons[0]
 
 
 def test_without_node_the_wheel_is_installed_and_then_asked(project, commands, monkeypatch):
@@ -185,7 +188,7 @@ def test_an_unknown_command_shows_all_of_them(capsys):
 
 
 def test_an_unknown_stage_is_named(project, commands, monkeypatch, capsys):
-    monkeypatch.setattr(machine, "make_chromium", lambda: None)
+    monkeypatch.setattr(machine, "make_servers", list)
     monkeypatch.setattr(dev, "install", lambda **_: None)
 
     assert dev.main(["test", "--only", "dance"]) == 1
