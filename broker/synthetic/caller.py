@@ -50,6 +50,11 @@ class Caller:
         return self.visit.screen if self.visit is not None else ""
 
     @property
+    def away(self) -> bool:
+        """Whether there is no socket, or no longer."""
+        return self.talk is None or self.talk.closed
+
+    @property
     def lines(self) -> list[Line]:
         """What it receives."""
         return list(self.peer.lines.values()) if self.peer is not None else []

@@ -111,6 +111,11 @@ class StaffMember:
             client.LegVerify(key=new_key(), call_id=call_id, leg_id=leg_id, people=people, version=call.seq)
         )
 
+    @property
+    def on_post(self) -> bool:
+        """Whether the post is held and its socket stands."""
+        return self.holds_post and self.talk is not None and not self.talk.closed
+
     def phase(self, call_id: str) -> str:
         """Return a call's phase as last told; empty for an unknown one."""
         return self.calls[call_id].phase if call_id in self.calls else ""
@@ -157,7 +162,7 @@ class StaffMember:
 
     async def _every_second(self) -> None:
         at = time.monotonic()
-        while self.holds_post and self.talk is not None and not self.talk.closed:
+        while self.on_post:
             try:
                 await self._prove()
             except Closed:

@@ -50,9 +50,9 @@ def new_key() -> str:
     return secrets.token_urlsafe(12)
 
 
-async def until(happened: Callable[[], bool], within_s: float, what: str) -> None:
+async def until(happened: Callable[[], bool], within_s: float, what: str, every_s: float = POLL_S) -> None:
     """
-    Wait until `happened`, looking every 10 ms: what is measured are stamps, never this wait.
+    Wait until `happened`, looking every `every_s`: what is measured are stamps, never this wait.
 
     Raises:
         TookTooLong: It did not within `within_s`.
@@ -61,7 +61,7 @@ async def until(happened: Callable[[], bool], within_s: float, what: str) -> Non
     while not happened():
         if time.monotonic() > deadline:
             raise TookTooLong(what)
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(every_s)
 
 
 class Talk:
