@@ -129,7 +129,7 @@ def _attempt(connection: Connection, wanted: _Append) -> list[Record] | Exceptio
     except exc.IntegrityError:
         return LogConflict(wanted.stream)  # another process was quicker
     except exc.DataError as error:
-        return ValueError(str(error.orig))
+        return ValueError(type(error.orig).__name__)  # its text may quote what was to be stored
 
 
 def _append(connection: Connection, wanted: _Append) -> list[Record]:
