@@ -230,6 +230,10 @@ def _further(leg: Leg | None, step: Step) -> Step:
 @_apply.register
 def _(event: e.LegArrived, call: Call) -> Call:
     leg = call.leg(event.leg_id)
+    changes: dict[str, object] = {}
+    if leg is not None and leg.device_id not in (None, event.device_id):
+        # Another device may have another person in front of it: the notice and the check begin anew.
+        changes = {"consented": None, "checked": False, "waiting": False}
     call = _with_leg(
         call,
         event.leg_id,
@@ -237,7 +241,8 @@ def _(event: e.LegArrived, call: Call) -> Call:
         credential_until=event.credential_until,
         device_id=event.device_id,
         revoked=False,
-        step=_further(leg, Step.LINK_OPENED),
+        step=Step.LINK_OPENED if changes else _further(leg, Step.LINK_OPENED),
+        **changes,
     )
     return replace(call, phase=Phase.LOBBY) if call.phase is Phase.SCHEDULED else call
 

@@ -191,6 +191,8 @@ def may(actor: Asker, action: str, subject: Subject = ANYTHING) -> Code | None:
         refusals.append(refusal)
     if not refusals and actor.held and any((action, who) in TABLE for who in _POST_OF):
         return Code.NOT_YOUR_POST
+    if Code.NOT_YOUR_HALL in refusals:
+        return Code.NOT_YOUR_HALL  # the post is right: say what is wrong, whatever else the person might be
     return refusals[0] if refusals else Code.NOT_PERMITTED
 
 

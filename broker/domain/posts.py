@@ -45,21 +45,29 @@ class Holder:
         return self.establishment == establishment and self.hall_id in (None, hall_id)
 
 
-def sign_on(holder: Holder, grants: Iterable[Grant], held: Iterable[Holder]) -> None:
-    """Check that `holder` may take the post, given every post now held anywhere.
+def sign_on(
+    holder: Holder, grants: Iterable[Grant], held: Iterable[Holder], today: Iterable[tuple[str, Post]] = ()
+) -> None:
+    """Check that `holder` may take the post.
+
+    Args:
+        holder: The person, as they would hold it.
+        grants: What the person may be, and where.
+        held: Every post now held, anywhere.
+        today: Who has held which post at this establishment in this day's session.
 
     Raises:
-        Refused: not granted, grade too low, the other post is held by this person
-            or this browser, or the person already holds this post elsewhere
+        Refused: not granted, grade too low, the other post is or was held by this
+            person or this browser, or the person holds this post in another browser
             (a shared account shows itself by concurrent posts, features F101).
     """
     if not any(g.establishment == holder.establishment and g.role is ROLE[holder.post] for g in grants):
         raise Refused(Code.NOT_GRANTED)
     if not grade_fits(holder.post, holder.grade):
         raise Refused(Code.GRADE_TOO_LOW)
+    if any(number == holder.number and post is not holder.post for number, post in today):
+        raise Refused(Code.OTHER_POST_HELD)
     for other in held:
-        if other.session == holder.session:
-            continue
         if other.number == holder.number and other.post is not holder.post:
             raise Refused(Code.OTHER_POST_HELD)
         if other.profile == holder.profile and other.post is not holder.post:

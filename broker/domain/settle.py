@@ -24,7 +24,7 @@ def settle(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> lis
     """Return the events that are due now; empty when nothing follows."""
     if call.phase is Phase.ENDED:
         return []
-    for rule in (_cover, _end, _alarms, _clock, _system_holds, _rejoin, _readiness, _start):
+    for rule in (_cover, _end, _alarms, _clock, _barred, _system_holds, _rejoin, _readiness, _start):
         events = rule(call, evidence, policy, now)
         if events:
             return events
@@ -110,6 +110,15 @@ def _system_holds(call: Call, evidence: Evidence, policy: Policy, now: datetime)
     if together and hold is not None:
         return [e.HoldCleared(now, BY, hold.id)]
     return []
+
+
+def _barred(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
+    """A person of a live call now stands under a restriction: held, for the monitoring post to decide."""
+    barred = any(call.barred & set(leg.people) for leg in call.active)
+    held = any(hold.kind is HoldKind.SECURITY and hold.by is None for hold in call.holds)
+    if call.phase is not Phase.LIVE or not barred or held:
+        return []
+    return [e.HoldPlaced(now, BY, _hold_id(call), HoldKind.SECURITY, Post.MONITOR)]
 
 
 def _coverage_hold(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,11 +25,13 @@ from broker.engine.actor import Done
 from broker.engine.board import Alerted, Board, CallChanged, Change, LinesChanged, PostsChanged
 from broker.engine.chairs import LaptopChair, StaffChair
 from broker.engine.consoles import Console
+from broker.engine.denials import Denials
 from broker.engine.presence import Presence
 from broker.engine.recorder import Recorder
 from broker.engine.registry import Entry, Registry
 from broker.engine.stream import Streams
 from broker.engine.tasks import Tasks
+from broker.engine.today import Today
 from broker.ports import Answer, Clock, Directory, EventLog, Journal, LogUnavailable, MediaPlane, Renewals
 
 log = structlog.get_logger()
@@ -60,6 +63,7 @@ class Engine:
         policy: Policy,
         node: str,
         streams: Streams | None = None,
+        denials: Denials | None = None,
     ) -> None:
         self.clock = clock
         self.board = Board()
@@ -75,7 +79,8 @@ class Engine:
         self._tasks = Tasks()
         self._consoles: dict[str, Console] = {}
         self._looked: dict[str, datetime] = {}
-        self._syncing = False
+        self._today = Today(event_log, clock)
+        self._denials = denials or Denials(self.streams, clock)
 
     # --- life ---------------------------------------------------------------
 
@@ -88,6 +93,7 @@ class Engine:
         self.media.watch(self._endpoint)
         self.board.listen(self._follow)
         self._tasks.start(self.registry.run(), "registry")
+        self._tasks.start(self.registry.run_sweeps(), "sweeps")
         self._tasks.start(self.recorder.run(), "recorder")
         self._tasks.start(self._heartbeat(), "heartbeat")
 
@@ -96,8 +102,6 @@ class Engine:
         await self._tasks.close()
 
     async def _heartbeat(self) -> None:
-        import asyncio
-
         while True:
             await asyncio.sleep(RENEW_EVERY_S)
             await self._renew()
@@ -153,7 +157,7 @@ class Engine:
             halls = await self.directory.halls(Scope(frozenset({establishment})))
             if hall not in {row.id for row in halls}:
                 raise Refused(Code.NOT_YOUR_HALL)
-        sign_on(holder, chair.grants, self.presence.holders)
+        sign_on(holder, chair.grants, self.presence.holders, await self._today.at(establishment))
         self.presence.take(holder)  # before the record, so that two sign-ons cannot both pass
         try:
             await self.streams.establishment(establishment).append(
@@ -162,6 +166,7 @@ class Engine:
         except LogUnavailable:
             self.presence.leave(session)
             raise Refused(Code.UNAVAILABLE) from None
+        self._today.took(holder)
         self._drop_stale_twin(holder)
         if post is Post.MONITOR:
             self._consoles[session] = Console(self._actor(holder, chair))
@@ -213,11 +218,7 @@ class Engine:
 
     async def denied(self, actor: Actor, establishment: str, action: str, code: Code, call_id: str | None) -> None:
         """Record that a signed-in person was refused, and show the attempt to the other post."""
-        body = {"action": action, "code": code.value, "call": call_id, "post": actor.post.value if actor.post else None}
-        try:
-            await self.streams.establishment(establishment).insist("denied", actor.id, body)
-        except LogUnavailable:
-            log.error("denial not recorded", actor=actor.id, action=action)
+        await self._denials.person(actor.asker, action, code, establishment)
         if actor.post is not None and call_id is not None and code in (Code.NOT_YOUR_POST, Code.NOT_YOUR_HALL):
             other = Post.SUPERVISOR if actor.post is Post.MONITOR else Post.MONITOR
             self._alert(establishment, None, "denied_attempt", call_id, actor.name, other)
@@ -293,6 +294,13 @@ class Engine:
             if command.actor.number is not None and place is not None:
                 await self.denied(command.actor, place, type(command).__name__, refusal.code, call_id)
             raise
+
+    async def revoke(self, leg_id: str) -> None:
+        """What a leg was let in by is revoked: its media stops now."""
+        entry = self.registry.of_leg(leg_id)
+        if entry is not None:
+            await self.registry.send(entry.actor.call.id, c.Revoke(SYSTEM, leg_id))
+            await self.media.disconnect(leg_id)
 
     # --- media ------------------------------------------------------------------------
 

@@ -13,14 +13,15 @@ import structlog
 from broker.domain import commands as c
 from broker.domain import events as e
 from broker.domain.actors import SYSTEM
-from broker.domain.call import Call, Phase, begin, evolve
+from broker.domain.bookings import barred
+from broker.domain.call import Call, LegRole, Phase, begin, evolve
 from broker.domain.codec import event_from
 from broker.domain.codes import Code, Refused
 from broker.domain.policy import Policy
-from broker.domain.records import Visit
+from broker.domain.records import Scope, Visit
 from broker.engine.actor import CallActor, Done, stream_of
 from broker.engine.board import Board, CallChanged, CallGone
-from broker.engine.facts import LOOK_BACK, CallFacts, facts_of, latest_end, scheduled
+from broker.engine.facts import HOME, LOOK_BACK, CallFacts, facts_of, latest_end, scheduled
 from broker.engine.presence import Presence
 from broker.engine.recorder import Recorder
 from broker.ports import Clock, Directory, EventLog, LogConflict, LogUnavailable, MediaPlane, Record
@@ -84,21 +85,26 @@ class Registry:
         entry = self._entries.get(call_id)
         if entry is None:
             raise Refused(Code.UNKNOWN_CALL)
-        return await entry.actor.send(command)
+        try:
+            return await entry.actor.send(command)
+        except LogConflict:
+            return await (await self._rebuild(entry)).actor.send(command)
 
     async def run(self) -> None:
-        """Tick every call, and sweep the day's visits, for as long as the node lives."""
-        swept = float("-inf")
+        """Tick every call for as long as the node lives."""
         while True:
-            if self._clock.boottime() - swept >= SWEEP_EVERY_S:
-                swept = self._clock.boottime()
-                try:
-                    await self.sweep()
-                except LogUnavailable:
-                    log.warning("sweep put off", reason="storage")
             for entry in self:
                 await self._tick(entry)
             await asyncio.sleep(TICK_EVERY_S)
+
+    async def run_sweeps(self) -> None:
+        """Follow the directory, every other second; apart from the ticks, so that a slow database stops no clock."""
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            try:
+                await self.sweep()
+            except LogUnavailable:
+                log.warning("sweep put off", reason="storage")
 
     async def _tick(self, entry: Entry) -> None:
         try:
@@ -142,9 +148,32 @@ class Registry:
         if visit.cancelled_at is not None and call.phase is not Phase.ENDED:
             await entry.actor.send(c.Cancel(SYSTEM))
             return
+        if call.phase is Phase.ENDED:
+            return
         limit = latest_end(visit, entry.facts.hall, visits)
-        if call.phase is not Phase.ENDED and limit != call.latest_end:
+        if limit != call.latest_end:
             await entry.actor.send(c.SetLimit(SYSTEM, limit))
+        await self._recheck(entry, now)
+
+    async def _recheck(self, entry: Entry, now: datetime) -> None:
+        """Ask again what was asked at booking and at the door: restrictions, the link, the laptop (features F108)."""
+        call = entry.actor.call
+        scope = Scope(frozenset({call.establishment}))
+        contacts = await self._directory.contacts(scope)
+        people = [contact for contact in contacts if contact.id in entry.facts.contacts]
+        shut = barred(people, contacts, await self._directory.restrictions(scope), now.astimezone(HOME))
+        if shut - call.barred:
+            await entry.actor.send(c.Bar(SYSTEM, shut))
+        links = {link.bound_hash for link in await self._directory.links(scope, call.id) if link.revoked_at is None}
+        devices = {
+            device.id
+            for device in await self._directory.devices(scope)
+            if device.revoked_at is None and (device.assured_until is None or device.assured_until > now)
+        }
+        for leg in call.active:
+            known = devices if leg.role is LegRole.PRISONER else links
+            if leg.credential_until is not None and not leg.revoked and leg.device_id not in known:
+                await entry.actor.send(c.Revoke(SYSTEM, leg.id))
 
     async def _open(self, visit: Visit, visits: list[Visit], now: datetime) -> Entry | None:
         async with self._opening:
@@ -195,11 +224,13 @@ class Registry:
     def _changed(self, done: Done) -> None:
         self._board.publish(CallChanged(done.call, done.events, done.recorded))
 
-    async def _rebuild(self, entry: Entry) -> None:
+    async def _rebuild(self, entry: Entry) -> Entry:
         """The record went on without us (the command line, another node): take its word."""
         records = await self._log.read(stream_of(entry.actor.call.id))
         call = replace(replay(records), epoch=entry.actor.call.epoch)
-        self._entries[call.id] = Entry(self._actor(call), entry.facts, entry.visit)
+        again = Entry(self._actor(call), entry.facts, entry.visit)
+        self._entries[call.id] = again
+        return again
 
 
 def replay(records: list[Record]) -> Call:

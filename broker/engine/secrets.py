@@ -71,6 +71,17 @@ def load_pepper(file: Path) -> bytes:
     return pepper
 
 
+def write_secret(file: Path, secret: str) -> None:
+    """Write a secret to a file that its owner alone may read, whole or not at all. Raises OSError."""
+    partial = file.with_name(f"{file.name}.{os.getpid()}")
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as out:
+        out.write(secret + "\n")
+        out.flush()
+        os.fsync(out.fileno())
+    partial.replace(file)
+
+
 class Passwords:
     """argon2id (RFC 9106) in a thread, few at once. An unknown name costs as much as a known one."""
 

@@ -30,7 +30,7 @@ from broker.engine.stream import Change, Fact, Streams
 from broker.engine.visits import booked_fact
 from broker.ports import Clock, Directory
 
-MOST_AT_ONCE: Final = 100
+MOST_AT_ONCE: Final = 250
 MOST_STANDING: Final = 2_000  # visits of the last half hour: a leaked credential must not fill the disk
 LENGTH: Final = timedelta(minutes=30)
 HALL_NAME: Final = "Synthetic hall"
