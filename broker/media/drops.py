@@ -25,12 +25,13 @@ class Drops:
         now = self._boottime()
         if now >= self._next_line:
             self._next_line = now + LOG_EVERY_S
-            log.info("datagrams dropped: %s", " ".join(f"{name}={total}" for name, total in sorted(self.counts.items())))
+            totals = " ".join(f"{name}={total}" for name, total in sorted(self.counts.items()))
+            log.info("datagrams dropped: %s", totals)
 
-    def fault(self, where: str) -> None:
-        """Count a fault of our own while handling it, with its traceback at the same bounded rate."""
+    def fault(self, where: str, error: Exception) -> None:
+        """Count a fault of our own, with its traceback at the same bounded rate."""
         self.counts[f"fault_{where}"] += 1
         now = self._boottime()
         if now >= self._next_fault:
             self._next_fault = now + LOG_EVERY_S
-            log.exception("fault in the relay: where=%s", where)
+            log.error("fault in the relay: where=%s", where, exc_info=error)

@@ -14,6 +14,8 @@ from broker.media.session import Session
 KEY_EVERY_S = 0.5  # media.md §9: at most one key frame request per source in this time
 ESTIMATE_KEPT_S = 10.0  # a receiver's estimate older than this limits nobody
 NO_LIMIT_BPS = 10_000_000
+ROOM = 1.3  # an estimate so many times what is sent shows no bottleneck
+RELEASE = 1.25  # growth of the limit per second while there is room
 MIN_LIMIT_BPS = 60_000  # enough for a small picture: a report cannot starve the sender of all
 GUESS_AFTER_S = 2.0  # a source that sent no sender report by then is timed by its packets
 RATES = {Media.AUDIO: 48_000, Media.VIDEO: 90_000}
@@ -37,7 +39,10 @@ class PeerFeedback:
     session: Session
     estimate_bps: int | None = None
     estimate_at: float = float("-inf")
-    limit_bps: int | None = None
+    limit_bps: int = NO_LIMIT_BPS  # what this publisher was last told
+    allowance_bps: int = NO_LIMIT_BPS  # what this receiver can take
+    allowed_at: float = 0.0
+    octets_out: int = 0
     rtt_ms: float | None = None
     loss_out: dict[int, float] = field(default_factory=dict)
     loss_in: float = 0.0
@@ -136,9 +141,7 @@ class Feedback:
             skew = self._ntp(now) - sent_s
             if known.skew_s is None or skew < known.skew_s or skew - known.skew_s > 1.0:
                 known.skew_s = skew  # the least delay seen; a jump means that their clock was set
-            known.clocks[spec.kind] = SourceClock(
-                sent_s + known.skew_s, info.timestamp, rtcp.middle(info.ntp), now
-            )
+            known.clocks[spec.kind] = SourceClock(sent_s + known.skew_s, info.timestamp, rtcp.middle(info.ntp), now)
 
     def _note_report(self, known: PeerFeedback, report: rtcp.Report) -> None:
         sink = self._sink(known, report.ssrc)
@@ -184,8 +187,14 @@ class Feedback:
         base = arrivals[0][0] if known.cc_next is None else min(known.cc_next, arrivals[0][0])
         if arrivals[-1][0] - base > 500:  # a great hole: it says nothing that the next report does not
             base = arrivals[0][0]
-        ssrc = next((s.ssrc for spec in known.session.spec.sources
-                     if (s := self._forwarder.source_stats((known.session.peer, spec.kind)))), 0)
+        ssrc = next(
+            (
+                s.ssrc
+                for spec in known.session.spec.sources
+                if (s := self._forwarder.source_stats((known.session.peer, spec.kind)))
+            ),
+            0,
+        )
         while arrivals:
             chunk = [pair for pair in arrivals if pair[0] - base < 400] or arrivals[:1]
             base = max(base, chunk[0][0] - 400)
@@ -260,18 +269,32 @@ class Feedback:
         stats = self._forwarder.source_stats(source)
         if stats is None:
             return
-        estimates = [e for sink in self._forwarder.sinks_of(source) if (e := self._estimate(sink[0], now)) is not None]
-        limit = max(MIN_LIMIT_BPS, min(estimates)) if estimates else NO_LIMIT_BPS
-        if limit == NO_LIMIT_BPS and known.limit_bps in (None, NO_LIMIT_BPS):
+        limits = [self._allowance(sink[0], now) for sink in self._forwarder.sinks_of(source)]
+        limit = max(MIN_LIMIT_BPS, min(limits, default=NO_LIMIT_BPS))
+        if limit == known.limit_bps == NO_LIMIT_BPS:
             return
         known.limit_bps = limit
         self._send(known, rtcp.write_remb(known.session.ssrc, limit, [stats.ssrc]))
 
-    def _estimate(self, peer: PeerId, now: float) -> int | None:
-        known = self._peers.get(peer)
-        if known is None or not known.session.publishes or now - known.estimate_at > ESTIMATE_KEPT_S:
-            return None
-        return known.estimate_bps
+    def _allowance(self, peer: PeerId, now: float) -> int:
+        """Return what one receiver can take; a monitor, one without a fresh estimate and one with room: anything.
+
+        A receiver's estimate never exceeds about 1.5 times what it is sent, so while it is well above that it
+        tells of a quiet sender and not of a narrow network: the limit is then let go, by steps.
+        """
+        known, stats = self._peers.get(peer), self._forwarder.peer_stats(peer)
+        if known is None or stats is None:
+            return NO_LIMIT_BPS
+        sent_bps = (stats.octets_out - known.octets_out) * 8 / max(now - known.allowed_at, 0.001)
+        known.octets_out, known.allowed_at = stats.octets_out, now
+        if not known.session.publishes or known.estimate_bps is None or now - known.estimate_at > ESTIMATE_KEPT_S:
+            known.allowance_bps = NO_LIMIT_BPS
+        elif known.estimate_bps < ROOM * sent_bps:
+            known.allowance_bps = known.estimate_bps
+        else:
+            released = max(known.estimate_bps, int(known.allowance_bps * RELEASE))
+            known.allowance_bps = min(NO_LIMIT_BPS, released)
+        return known.allowance_bps
 
     def goodbye(self, peer: PeerId) -> None:
         """Send BYE for every line that the peer receives on."""

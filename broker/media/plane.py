@@ -16,7 +16,7 @@ from broker.media.forward.api import Address, PeerId, SinkId
 from broker.media.forward.python import PythonForwarder
 from broker.media.health import Meter
 from broker.media.port import UdpPort
-from broker.media.session import MAX_ADDRESSES, Session, settle
+from broker.media.session import CHECKS_BURST, CHECKS_PER_S, MAX_ADDRESSES, Session, settle
 from broker.ports import Answer, Clock, EndpointHealth
 
 log = logging.getLogger("broker.media")
@@ -79,9 +79,7 @@ class RelayPlane:
         settled = settle(parsed, publishes)
         ufrag, pwd = icelite.new_credentials()
         candidates = tuple((host, self.port) for host in self._advertise)
-        transport = sdp.Transport(
-            secrets.randbits(62), ufrag, pwd, dtls.fingerprint(self._certificate), candidates
-        )
+        transport = sdp.Transport(secrets.randbits(62), ufrag, pwd, dtls.fingerprint(self._certificate), candidates)
         text = sdp.write_answer(parsed, transport, settled.receiving, settled.sending)
         while endpoint in self._sessions:
             await self.disconnect(endpoint)
@@ -186,8 +184,8 @@ class RelayPlane:
             self._down(session)
         except asyncio.CancelledError:
             raise
-        except Exception:  # noqa: BLE001
-            self._drops.fault("connection")
+        except Exception as error:  # noqa: BLE001 - the relay carries every call: one fault ends none
+            self._drops.fault("connection", error)
         finally:
             await session.handshake.close()
 
@@ -216,8 +214,8 @@ class RelayPlane:
         for listener in self._listeners:
             try:
                 listener(endpoint, up)
-            except Exception:  # noqa: BLE001
-                self._drops.fault("listener")
+            except Exception as error:  # noqa: BLE001 - the relay carries every call: one fault ends none
+                self._drops.fault("listener", error)
 
     # --- routes -----------------------------------------------------------
 
@@ -256,8 +254,8 @@ class RelayPlane:
                 self._handshake(bytes(self._forwarder.buffer.view[:size]), address)
             else:
                 self._drops.add("unknown" if size else "empty")
-        except Exception:  # noqa: BLE001
-            self._drops.fault("datagram")
+        except Exception as error:  # noqa: BLE001 - the relay carries every call: one fault ends none
+            self._drops.fault("datagram", error)
 
     def _handshake(self, datagram: bytes, address: Address) -> None:
         session = self._by_address.get(address)
@@ -272,6 +270,10 @@ class RelayPlane:
         if session is None:
             self._drops.add("stun_stranger")
             return
+        if session.checks < 1:
+            self._drops.add("stun_flood")
+            return
+        session.checks -= 1
         check = icelite.authenticate(datagram, session.pwd)
         if check is None or not self._admit(session, address):
             self._drops.add("stun_refused")
@@ -330,6 +332,8 @@ class RelayPlane:
             if late > STALL_S:  # we stood still, they did not: hear them before judging who is silent
                 self._port.drain()
             self._forwarder.refill(late)
+            for session in self._sessions.values():
+                session.checks = min(CHECKS_BURST, session.checks + CHECKS_PER_S * late)
             self._feedback.often()
             if self._ticks % CONGESTION_TICKS == 0:
                 self._feedback.congestion()
@@ -339,8 +343,8 @@ class RelayPlane:
                 self._feedback.reports()
                 for meter in self._meters.values():
                     meter.sample(self._forwarder, now)
-        except Exception:  # noqa: BLE001
-            self._drops.fault("tick")
+        except Exception as error:  # noqa: BLE001 - the relay carries every call: one fault ends none
+            self._drops.fault("tick", error)
 
     def _watch_all(self) -> None:
         now = self._boottime()

@@ -159,9 +159,7 @@ def write_sr(info: SenderInfo) -> bytes:
     return _packet(
         SR,
         0,
-        struct.pack(
-            "!IQIII", info.ssrc, info.ntp, info.timestamp, info.packets & 0xFFFFFFFF, info.octets & 0xFFFFFFFF
-        ),
+        struct.pack("!IQIII", info.ssrc, info.ntp, info.timestamp, info.packets & 0xFFFFFFFF, info.octets & 0xFFFFFFFF),
     )
 
 

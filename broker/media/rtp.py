@@ -55,9 +55,12 @@ def parse(packet: Octets, size: int) -> Rtp | None:
     return second >> 7, second & 0x7F, sequence, timestamp, ssrc, start, end, extension_start, extension_end
 
 
-def write_header(packet: bytearray | memoryview, marker_and_type: int, sequence: int, timestamp: int, ssrc: int) -> None:
-    """Write the twelve fixed bytes: no padding, no extension, no contributing sources."""
-    _FIXED.pack_into(packet, 0, 0x80, marker_and_type, sequence, timestamp, ssrc)
+def write_header(packet: bytearray | memoryview, second: int, sequence: int, timestamp: int, ssrc: int) -> None:
+    """Write the twelve fixed bytes: no padding, no extension, no contributing sources.
+
+    `second` is the second byte: marker and payload type.
+    """
+    _FIXED.pack_into(packet, 0, 0x80, second, sequence, timestamp, ssrc)
 
 
 def extensions(packet: Octets, start: int, end: int) -> dict[int, tuple[int, int]]:

@@ -21,7 +21,7 @@ MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 REPAIRED_RID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
-ABS_SEND_TIME = "http://www.webrtc.org/experimental/rtp-hdrext/abs-send-time"
+ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 
 EXTENSIONS: Mapping[Media, tuple[str, ...]] = {
@@ -89,7 +89,7 @@ class SendLine:
 
     ssrc: int
     rtx_ssrc: int
-    index: int
+    stream: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +238,7 @@ def _with_details(line: OfferedLine, section: Sequence[str]) -> OfferedLine:
     )
 
 
-def write_answer(
-    offer: Offer, transport: Transport, receiving: frozenset[str], sending: Mapping[str, SendLine]
-) -> str:
+def write_answer(offer: Offer, transport: Transport, receiving: frozenset[str], sending: Mapping[str, SendLine]) -> str:
     """Return the answer: `receiving` holds the mids that we take media on, `sending` those that we send on.
 
     Every other line that we could carry is answered inactive, and what we do not carry with port 0.
@@ -306,10 +304,10 @@ def _codec_lines(line: OfferedLine, codec: Codec, kind: Media, direction: str) -
     out = [f"a=rtpmap:{codec.payload_type} {name}"]
     if codec.parameters:
         out.append(f"a=fmtp:{codec.payload_type} {codec.parameters}")
-    for feedback in FEEDBACK[kind]:
-        # What we send carries no transport-wide numbers: its receiver estimates by REMB.
-        if feedback in line.feedback and not (direction == "sendonly" and feedback == "transport-cc"):
-            out.append(f"a=rtcp-fb:{codec.payload_type} {feedback}")
+    # What we send carries no transport-wide numbers: its receiver estimates by REMB.
+    left_out = "transport-cc" if direction == "sendonly" else ""
+    wanted = [feedback for feedback in FEEDBACK[kind] if feedback in line.feedback and feedback != left_out]
+    out += [f"a=rtcp-fb:{codec.payload_type} {feedback}" for feedback in wanted]
     if codec.rtx is not None:
         out += [f"a=rtpmap:{codec.rtx} rtx/90000", f"a=fmtp:{codec.rtx} apt={codec.payload_type}"]
     if direction == "recvonly":
@@ -318,9 +316,9 @@ def _codec_lines(line: OfferedLine, codec: Codec, kind: Media, direction: str) -
 
 
 def _sources(send: SendLine, codec: Codec) -> list[str]:
-    """Name the sources; sound and picture of one index share a stream, so that a browser keeps lips in step."""
+    """Name the sources; a browser keeps what shares a stream in step."""
     ssrcs = [send.ssrc] if codec.rtx is None else [send.ssrc, send.rtx_ssrc]
-    out = [f"a=msid:line{send.index} track{send.ssrc}"]
+    out = [f"a=msid:{send.stream} track{send.ssrc}"]
     if codec.rtx is not None:
         out.append(f"a=ssrc-group:FID {send.ssrc} {send.rtx_ssrc}")
     return [*out, *(f"a=ssrc:{ssrc} cname:relay" for ssrc in ssrcs)]

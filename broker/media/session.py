@@ -11,6 +11,8 @@ from broker.media.dtls import Handshake
 from broker.media.forward.api import Address, PeerId, PeerSpec, SinkSpec, SourceSpec
 from broker.ports import Line
 
+CHECKS_PER_S = 20.0  # a browser makes one every 2.5 s, and some more in its first second
+CHECKS_BURST = 100.0
 MAX_ADDRESSES = 8  # candidate pairs of one browser that may pass a check
 
 
@@ -30,6 +32,7 @@ class Session:
     address: Address | None = None
     addresses: dict[Address, None] = field(default_factory=dict)  # in the order of their first check
     checked_at: float = float("-inf")
+    checks: float = CHECKS_BURST
     has_keys: bool = False
     is_up: bool = False
     is_closed: bool = False
@@ -64,12 +67,12 @@ def settle(offer: sdp.Offer, publishes: frozenset[Media]) -> Settled:
             sources[line.kind] = _source(line, line.kind, line.codec)
         elif line.direction == "recvonly":
             index, counts[line.kind] = counts[line.kind], counts[line.kind] + 1
-            send = sdp.SendLine(_fresh(used), _fresh(used), index)
+            # A leg's picture and sound of one index are of one person: lips in step. A monitor's are of anyone.
+            stream = f"line{index}" if publishes else f"{line.kind}{index}"
+            send = sdp.SendLine(_fresh(used), _fresh(used), stream)
             sending[line.mid] = send
             lines.append(Line(line.mid, line.kind, index))
-            sinks.append(
-                SinkSpec(line.kind, index, send.ssrc, line.codec.payload_type, send.rtx_ssrc, line.codec.rtx)
-            )
+            sinks.append(SinkSpec(line.kind, index, send.ssrc, line.codec.payload_type, send.rtx_ssrc, line.codec.rtx))
     extensions = [line.extensions for line in offer.lines if line.mid in {s.mid for s in sources.values()}]
     spec = PeerSpec(
         tuple(sources.values()),

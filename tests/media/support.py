@@ -72,7 +72,8 @@ def offer(
             out += [f"a=rtpmap:{AUDIO_TYPE} opus/48000/2", f"a=fmtp:{AUDIO_TYPE} minptime=10;useinbandfec=1"]
             out.append(f"a=extmap:{LEVEL_ID} urn:ietf:params:rtp-hdrext:ssrc-audio-level")
         else:
-            out += [f"a=rtpmap:{VIDEO_TYPE} VP8/90000", f"a=rtcp-fb:{VIDEO_TYPE} nack", f"a=rtcp-fb:{VIDEO_TYPE} nack pli"]
+            out += [f"a=rtpmap:{VIDEO_TYPE} VP8/90000"]
+            out += [f"a=rtcp-fb:{VIDEO_TYPE} {feedback}" for feedback in ("nack", "nack pli", "goog-remb")]
             out += [f"a=rtpmap:{RTX_TYPE} rtx/90000", f"a=fmtp:{RTX_TYPE} apt={VIDEO_TYPE}"] if rtx else []
         if ssrcs and direction == "sendonly":
             out.append(f"a=ssrc:{ssrcs[kind]} cname:test")
@@ -152,7 +153,7 @@ class Endpoint(asyncio.DatagramProtocol):
         loop = asyncio.get_running_loop()
         self.transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
         certificate = dtls.new_certificate()
-        self.handshake = dtls.Handshake(certificate, lambda datagram: self.send_raw(datagram))
+        self.handshake = dtls.Handshake(certificate, self.send_raw)
         self.handshake._transport._set_role("client")
         self.senders = {
             kind: Sender(secrets.randbits(32), AUDIO_TYPE if kind is Media.AUDIO else VIDEO_TYPE) for kind in sends
@@ -318,7 +319,7 @@ class Endpoint(asyncio.DatagramProtocol):
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for what the relay does by its own timer; fails after `WAIT_S`."""
         async with asyncio.timeout(WAIT_S):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 - the relay has no event for a test to wait for
                 await asyncio.sleep(0.005)
 
     async def close(self) -> None:
@@ -366,7 +367,7 @@ def both_ways(first: str, second: str, line: int = 0) -> set[Route]:
     return {Route(a, kind, b, line) for a, b in ((first, second), (second, first)) for kind in Media}
 
 
-def plan(routes: set[Route] | frozenset[Route], call: str = "call", epoch: int = 1, valid_for_s: float = 5.0) -> MediaPlan:
+def plan(routes: set[Route], call: str = "call", epoch: int = 1, valid_for_s: float = 5.0) -> MediaPlan:
     """Return a plan."""
     return MediaPlan(call, epoch, valid_for_s, frozenset(routes))
 

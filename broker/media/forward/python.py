@@ -10,8 +10,8 @@ import socket
 from collections.abc import Callable, Sequence
 
 from broker.media import rtp
-from broker.media.dtls import Keys, PacketBuffer, protect, protect_rtcp, unprotect, unprotect_rtcp
 from broker.media.drops import Drops
+from broker.media.dtls import Keys, PacketBuffer, protect, protect_rtcp, unprotect, unprotect_rtcp
 from broker.media.forward.api import (
     Address,
     KeyListener,
@@ -315,7 +315,7 @@ class PythonForwarder:
                 continue
             if not sink.is_open:
                 # The newest packet only: nothing that came before the gate opened has a higher number.
-                if stored[0] != source.highest or source.is_video and (vp8 is None or not vp8.key):
+                if stored[0] != source.highest or (source.is_video and (vp8 is None or not vp8.key)):
                     self._counts["before_key"] += 1
                     if source.is_video:
                         self._on_key_wanted(source.id)
@@ -448,9 +448,7 @@ class PythonForwarder:
         if s is None or s.ssrc is None or s.highest < 0:
             return None
         expected = s.highest - s.first + 1
-        return SourceStats(
-            s.ssrc, s.received, expected, s.highest, s.last_at, s.last_timestamp, s.stream_at, s.level
-        )
+        return SourceStats(s.ssrc, s.received, expected, s.highest, s.last_at, s.last_timestamp, s.stream_at, s.level)
 
     def sink_stats(self, sink: SinkId) -> SinkStats | None:
         s = self._sink(sink)
