@@ -27,7 +27,7 @@ _SHARED = (
 SHARED_NAMES: Final = frozenset(_SHARED.split())
 """Names that stand for a desk, not for a person (features F101)."""
 _USERNAME = re.compile(r"[a-z][a-z0-9._-]{1,39}")
-_NUMBER = re.compile(r"[A-Za-z0-9-]{2,20}")
+_NUMBER = re.compile(r"[A-Za-z0-9-]{1,20}")
 _REMEMBERED: Final = 10_000
 
 
