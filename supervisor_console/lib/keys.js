@@ -51,7 +51,7 @@ export function actionFor(pressed, page) {
   if (page.inField) return null;
   const way = ARROWS[pressed.key];
   if (way) return page.onTile || !page.onControl ? { type: "move", way } : null;
-  if (pressed.key === "Enter") return page.onControl ? null : { type: page.panel === "identity" ? "confirm" : "focus" };
+  if (pressed.key === "Enter") return page.onControl ? null : { type: page.panel === "identity" || page.panel === "choose" ? "confirm" : "focus" };
   if (!page.letters) return null;
   if (pressed.key === "?") return { type: "keys" };
   const number = digit(pressed);

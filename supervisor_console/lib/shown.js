@@ -40,10 +40,9 @@ export class ShownMeter {
    * @param {string} legId
    * @param {HTMLElement} element A video, or the placeholder in its stead.
    * @param {number | null} line
-   * @param {(metadata: VideoFrameCallbackMetadata) => void} [onFrame]
    * @returns {() => void} Call it when the element goes.
    */
-  watch(legId, element, line, onFrame) {
+  watch(legId, element, line) {
     this.legs.get(legId)?.stop();
     /** @type {Watched} */
     const watched = {
@@ -56,7 +55,7 @@ export class ShownMeter {
       unobscured: false,
       stop: () => {},
     };
-    const stopCounting = element instanceof HTMLVideoElement ? countFrames(element, watched, onFrame) : () => {};
+    const stopCounting = element instanceof HTMLVideoElement ? countFrames(element, watched) : () => {};
     this.legs.set(legId, watched);
     this.observer.unobserve(element); // so that an element observed already reports again, for this leg too
     this.observer.observe(element);
@@ -118,19 +117,30 @@ function framesPresented(element) {
  * Count callbacks: `presentedFrames` counts those of a hidden tab too, so it proves nothing (wall.md 4).
  * @param {HTMLVideoElement} video
  * @param {Watched} watched
- * @param {((metadata: VideoFrameCallbackMetadata) => void) | undefined} onFrame
  * @returns {() => void}
  */
-function countFrames(video, watched, onFrame) {
+function countFrames(video, watched) {
+  watched.presented = framesPresented(video);
+  return eachFrame(video, (frame) => {
+    watched.frames += 1;
+    watched.rtpTimestamp = frame.rtpTimestamp ?? watched.rtpTimestamp;
+  });
+}
+
+/**
+ * Call `onFrame` for each frame that the page presents.
+ * @param {HTMLVideoElement} video
+ * @param {(frame: VideoFrameCallbackMetadata) => void} onFrame
+ * @returns {() => void} Stops it.
+ */
+export function eachFrame(video, onFrame) {
   if (!("requestVideoFrameCallback" in video)) return () => {};
   let handle = 0;
   /** @type {VideoFrameRequestCallback} */
-  const counted = (_now, metadata) => {
-    watched.frames += 1;
-    watched.rtpTimestamp = metadata.rtpTimestamp ?? watched.rtpTimestamp;
-    onFrame?.(metadata);
-    handle = video.requestVideoFrameCallback(counted);
+  const presented = (_now, frame) => {
+    handle = video.requestVideoFrameCallback(presented);
+    onFrame(frame);
   };
-  handle = video.requestVideoFrameCallback(counted);
+  handle = video.requestVideoFrameCallback(presented);
   return () => video.cancelVideoFrameCallback(handle);
 }

@@ -127,7 +127,7 @@ export class Desk {
       case "identity":
         return this.openIdentity();
       case "confirm":
-        return void this.admit();
+        return void (this.panel.value?.type === "warn" ? this.warn() : this.admit());
       case "sound":
         this.sound.value = !this.sound.value;
         return;

@@ -47,23 +47,29 @@ export function Focus({ desk, id, place }) {
   </section>`;
 }
 
-/** The one line of sound, muted unless it carries the call in focus. @param {{ desk: Desk }} props */
+/** The lines of sound: all silent but those that carry the call in focus. @param {{ desk: Desk }} props */
 export function Sound({ desk }) {
+  const lines = desk.session.board.value.lines.filter((line) => line.kind === "audio");
+  return html`<div hidden>
+    ${lines.map((line) => {
+      const open = desk.sound.value && !desk.session.stale.value && line.call_id !== null && line.call_id === desk.focused.value;
+      return html`<${SoundLine} key=${line.index} track=${desk.media.track("audio", line.index)} open=${open} leg=${line.leg_id} />`;
+    })}
+  </div>`;
+}
+
+/** @param {{ track: MediaStreamTrack | null, open: boolean, leg: string | null }} props */
+function SoundLine({ track, open, leg }) {
   const place = useRef(/** @type {HTMLAudioElement | null} */ (null));
-  const line = desk.session.board.value.lines.find((one) => one.kind === "audio");
-  const track = desk.media.track("audio", line?.index ?? 0);
-  const open = desk.sound.value && line?.call_id != null && line.call_id === desk.focused.value;
   useEffect(() => {
     const audio = place.current;
-    if (!audio) return;
-    audio.srcObject = track ? new MediaStream([track]) : null;
-    audio.play().catch(() => {}); // the press on "sign on" allows sound; without one the next press of Enter does
+    if (audio) audio.srcObject = track ? new MediaStream([track]) : null;
   }, [track]);
   useEffect(() => {
     const audio = place.current;
     if (!audio) return;
     audio.muted = !open;
-    if (open) audio.play().catch(() => {});
-  }, [open]);
-  return html`<audio ref=${place} autoplay data-open=${open}></audio>`;
+    if (open) audio.play().catch(() => {}); // sound needs one press on the page: "sign on" was it
+  }, [open, track]);
+  return html`<audio ref=${place} data-leg=${leg} data-open=${open}></audio>`;
 }

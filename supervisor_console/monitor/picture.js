@@ -2,14 +2,17 @@
 /** One person's picture on the wall, its placeholder, and the curtain over a held call. Each measured for the proof. */
 
 import { html } from "htm/preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { t } from "../../web/lib/text.js";
 import { isPresent } from "../lib/calls.js";
+import { eachFrame } from "../lib/shown.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("../../web/lib/protocol.js").CallPart} CallPart */
 /** @typedef {import("../../web/lib/protocol.js").LegPart} LegPart */
+
+const STOPPED_MS = 3000; // no frame for so long: what stands there is old (as the broker's news, NOTES-console 1.5)
 
 /**
  * @param {{ desk: Desk, call: CallPart, leg: LegPart }} props
@@ -18,16 +21,19 @@ export function Picture({ desk, call, leg }) {
   const line = desk.session.board.value.lines.find((one) => one.kind === "video" && one.leg_id === leg.id)?.index ?? null;
   const track = desk.media.track("video", line);
   if (line === null || track === null) return html`<${Placeholder} desk=${desk} call=${call} leg=${leg} />`;
-  return html`<${Live} key=${`${leg.id} ${line} ${track.id}`} desk=${desk} leg=${leg} line=${line} track=${track} />`;
+  return html`<${Live} key=${`${leg.id} ${line} ${track.id}`} desk=${desk} call=${call} leg=${leg} line=${line} track=${track} />`;
 }
 
 /**
- * Covered until a frame arrives that was received after the line was pointed here: no name over a wrong face.
- * @param {{ desk: Desk, leg: LegPart, line: number, track: MediaStreamTrack }} props
+ * Covered until a frame arrives that was received after the line was pointed here (no name over a wrong face), and again
+ * when frames stop: an old picture is not left to look like a live one. While covered, the cover is what is measured.
+ * @param {{ desk: Desk, call: CallPart, leg: LegPart, line: number, track: MediaStreamTrack }} props
  */
-function Live({ desk, leg, line, track }) {
+function Live({ desk, call, leg, line, track }) {
   const place = useRef(/** @type {HTMLVideoElement | null} */ (null));
-  const [fresh, setFresh] = useState(false);
+  const cover = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const newest = useRef(0);
+  const [moving, setMoving] = useState(false);
   useLayoutEffect(() => {
     const video = place.current;
     if (!video) return;
@@ -35,18 +41,28 @@ function Live({ desk, leg, line, track }) {
     let seen = 0;
     video.srcObject = new MediaStream([track]);
     video.play().catch(() => {}); // a picture without sound may always play; a removed element rejects
-    const stop = desk.meter.watch(leg.id, video, line, (frame) => {
+    const stop = eachFrame(video, (frame) => {
       seen += 1;
-      if (frame.receiveTime === undefined ? seen > 1 : frame.receiveTime >= since) setFresh(true);
+      if (frame.receiveTime === undefined ? seen < 2 : frame.receiveTime < since) return;
+      newest.current = performance.now();
+      setMoving(true);
     });
     return () => {
       stop();
       video.srcObject = null;
     };
   }, []);
+  useEffect(() => {
+    const timer = setInterval(() => setMoving(performance.now() - newest.current < STOPPED_MS), STOPPED_MS / 3);
+    return () => clearInterval(timer);
+  }, []);
+  useLayoutEffect(() => {
+    const element = moving ? place.current : cover.current;
+    return element ? desk.meter.watch(leg.id, element, moving ? line : null) : undefined;
+  }, [moving]);
   return html`<div class="pic">
-    <video ref=${place} data-leg=${leg.id} aria-label=${t(`monitor.picture.${side(leg)}`)} muted autoplay playsinline disablepictureinpicture></video>
-    ${!fresh && html`<div class="pic-cover"><span>${t("monitor.picture.coming")}</span></div>`}
+    <video ref=${place} data-leg=${leg.id} data-moving=${moving} aria-label=${t(`monitor.picture.${side(leg)}`)} muted autoplay playsinline disablepictureinpicture></video>
+    ${!moving && html`<div class="pic-cover" ref=${cover}><span>${whyNone(call, leg)}</span></div>`}
   </div>`;
 }
 

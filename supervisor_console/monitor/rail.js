@@ -85,6 +85,7 @@ function ClearButton({ desk, call, yours }) {
  * @returns {{ id: string, callId: string | null, look: string, shape: string, text: string, at: string | null, told: boolean }[]}
  */
 export function alertsOf(board) {
+  /** @type {{ id: string, callId: string | null, look: string, shape: string, text: string, at: string | null, told: boolean }[]} */
   const standing = [];
   for (const [id, place] of [...board.places].sort((one, other) => one[1] - other[1])) {
     const call = board.calls.get(id);

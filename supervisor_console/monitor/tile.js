@@ -52,8 +52,8 @@ function Head({ desk, call, place, look }) {
   const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
   const here = desk.at.value === call.id;
   useLayoutEffect(() => {
-    const wall = button.current?.closest(".wall");
-    if (here && wall?.contains(document.activeElement)) button.current?.focus();
+    const at = document.activeElement;
+    if (here && (at === document.body || button.current?.closest(".wall")?.contains(at))) button.current?.focus();
   }, [here]);
   const heard = hears(desk, call);
   return html`<header class="tile-head">
