@@ -88,10 +88,10 @@ class Engine:
         """Take what the journal holds, recover the calls, and let time run."""
         await self.recorder.flush()
         self.registry.last_renewal = await self._renewals.last(self._node)
-        await self._renew()
+        await self.renew()
         await self.registry.sweep()
-        self.media.watch(self._endpoint)
-        self.board.listen(self._follow)
+        self.media.watch(self.endpoint_changed)
+        self.board.listen(self.follow)
         self._tasks.start(self.registry.run(), "registry")
         self._tasks.start(self.registry.run_sweeps(), "sweeps")
         self._tasks.start(self.recorder.run(), "recorder")
@@ -104,11 +104,12 @@ class Engine:
     async def _heartbeat(self) -> None:
         while True:
             await asyncio.sleep(RENEW_EVERY_S)
-            await self._renew()
+            await self.renew()
             for session in self.presence.expired(self.clock.now()):
                 await self._off_post(session, "lost")
 
-    async def _renew(self) -> None:
+    async def renew(self) -> None:
+        """Show durably that this node still owns its calls; without it every plan lapses within seconds."""
         now = self.clock.now()
         try:
             await self._renewals.renew(self._node, now)
@@ -319,7 +320,8 @@ class Engine:
         """An endpoint's owner is gone: close its connection."""
         await self.media.disconnect(endpoint)
 
-    def _endpoint(self, endpoint: str, up: bool) -> None:
+    def endpoint_changed(self, endpoint: str, up: bool) -> None:
+        """The relay's word: an endpoint's media came up, or was lost."""
         entry = self.registry.of_leg(endpoint)
         if entry is not None:
             command = c.ConnectMedia(SYSTEM, endpoint) if up else c.LoseMedia(SYSTEM, endpoint)
@@ -333,7 +335,7 @@ class Engine:
 
     # --- consoles ------------------------------------------------------------------------
 
-    def _follow(self, change: Change) -> None:
+    def follow(self, change: Change) -> None:
         """Keep every console's lines in step with the calls of its scope."""
         if not isinstance(change, CallChanged):
             return
