@@ -1,0 +1,178 @@
+"""Filling the demo's database: places, people, staff, laptops and today's visits, through the office and on record."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from broker.demo.people import (
+    BOT_MONITOR,
+    BOT_SUPERVISOR,
+    CLERK,
+    HARROWDENE,
+    MONITOR,
+    MOST,
+    OTHERS,
+    PRISONS,
+    STOKE_BARROW,
+    SUPERVISOR,
+    SYNTHETIC,
+    Account,
+    Prison,
+    contacts,
+    prisoner,
+    words,
+)
+from broker.domain.records import Contact, Restriction, Row, Scope, Seat, Visit
+from broker.engine.accounts import NewAccount
+from broker.engine.office import Office
+from broker.engine.secrets import new_id
+from broker.engine.visits import Request
+
+ACTOR: Final = "demo"
+BOT_SEATS: Final = range(1, 20)
+LENGTH: Final = timedelta(minutes=60)
+GUEST: Final = 21  # that prisoner's family comes with a child
+GUEST_SEAT: Final = 24  # the seat of the visit that waits for the person at the demo
+_WORDS = words(
+    "amber birch cedar copper dawn ember fern harbour heron lantern maple meadow orchard pebble river thistle"
+)
+
+
+class AlreadyOthers(Exception):
+    """The data directory holds a database that the demo did not make."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """An account of the demo with the password that was made for it."""
+
+    account: Account
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A visit with what opens both of its chairs."""
+
+    call_id: str
+    seat: int
+    family_token: str
+    laptop_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """What the demo has to show and to tell its bots."""
+
+    sign_ins: dict[str, SignIn]  # by username
+    hall_id: str
+    guest: Played
+    credential: str
+
+
+async def seed(office: Office, progress: Callable[[str], None]) -> Seeded:
+    """
+    Fill an empty database.
+
+    Raises:
+        AlreadyOthers: It is not empty and not the demo's.
+        LogUnavailable: It cannot be recorded.
+    """
+    if await office.directory.all_establishments() != Scope(frozenset()):
+        raise AlreadyOthers
+    await office.directory.set_fact("made_by", "demo")
+    progress("demo.seeding")
+    for prison in PRISONS:
+        await _places(office, prison)
+        await _people(office, prison)
+    await office.places.add_establishment(SYNTHETIC.code, SYNTHETIC.name, ACTOR, synthetic=True)
+    _, credential = await office.places.issue_credential(SYNTHETIC.code, ACTOR)
+    accounts = (MONITOR, SUPERVISOR, CLERK, *OTHERS, BOT_MONITOR, BOT_SUPERVISOR)
+    sign_ins = {account.username: await _account(office, account) for account in accounts}
+    guest = await play(office, GUEST_SEAT, GUEST)
+    await _later_today(office)
+    hall = await office.places.hall(HARROWDENE.code, HARROWDENE.halls[0][0])
+    return Seeded(sign_ins, hall.id, guest, credential)
+
+
+async def play(office: Office, seat_number: int, at: int) -> Played:
+    """Book a visit of an hour for prisoner `at` that starts now at a seat of the main hall, and what opens its chairs.
+
+    Raises:
+        Refused: The seat, the prisoner or the family is taken.
+    """
+    place, hall_name = HARROWDENE.code, HARROWDENE.halls[0][0]
+    scope = Scope(frozenset({place}))
+    people = contacts(HARROWDENE, at)
+    visit = await _book(office, HARROWDENE, hall_name, seat_number, at, people, office.clock.now())
+    _, family = await office.visits.issue_link(scope, visit.id, ACTOR)
+    tag = f"{place}-{hall_name[0]}{seat_number:02}"
+    _, laptop = await office.places.enrol_laptop(place, hall_name, seat_number, tag, ACTOR)
+    return Played(visit.id, seat_number, family, laptop)
+
+
+async def _places(office: Office, prison: Prison) -> None:
+    await office.places.add_establishment(prison.code, prison.name, ACTOR)
+    for name, seats in prison.halls:
+        await office.places.add_hall(prison.code, name, ACTOR, opens="00:00", closes="00:00")
+        await office.places.add_seats(prison.code, name, range(1, seats + 1), ACTOR)
+
+
+async def _people(office: Office, prison: Prison) -> None:
+    rows: list[Row] = []
+    for at in range(MOST):
+        rows += [prisoner(prison, at), *contacts(prison, at)]
+    kept_apart = contacts(prison, MOST - 1)[0]
+    rows.append(Restriction(new_id("r"), prison.code, kept_apart.id, None, "NONCON", date(2026, 1, 1)))
+    await office.streams.establishment(prison.code).append("demo.people", ACTOR, {"rows": len(rows)}, rows)
+
+
+async def _account(office: Office, account: Account) -> SignIn:
+    password = f"{secrets.choice(_WORDS)}-{secrets.choice(_WORDS)}-{secrets.randbelow(9000) + 1000}"
+    grants = ((account.establishment, account.role),)
+    new = NewAccount(account.username, account.number, account.name, account.grade, password, grants)
+    await office.accounts.add(new, ACTOR)
+    return SignIn(account, password)
+
+
+async def _later_today(office: Office) -> None:
+    """Book visits that have not begun: at the first prison in both halls, and at the second."""
+    now = office.clock.now()
+    start = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
+    plan = (
+        (HARROWDENE, 0, 20, 24, 0),
+        (HARROWDENE, 0, 21, 25, 0),
+        (HARROWDENE, 1, 1, 26, 1),
+        (HARROWDENE, 1, 2, 27, 2),
+        (STOKE_BARROW, 0, 1, 0, 0),
+        (STOKE_BARROW, 0, 2, 1, 1),
+        (STOKE_BARROW, 0, 3, 2, 2),
+    )
+    for prison, hall, seat, at, hours in plan:
+        begins = start + timedelta(hours=hours)
+        await _book(office, prison, prison.halls[hall][0], seat, at, contacts(prison, at), begins)
+
+
+async def _book(
+    office: Office, prison: Prison, hall_name: str, seat_number: int, at: int, people: list[Contact], starts: datetime
+) -> Visit:
+    scope = Scope(frozenset({prison.code}))
+    hall = await office.places.hall(prison.code, hall_name)
+    seat: Seat = next(
+        row for row in await office.directory.seats(scope) if row.hall_id == hall.id and row.number == seat_number
+    )
+    request = Request(
+        prison.code,
+        "social",
+        prisoner(prison, at).number,
+        tuple(person.id for person in people),
+        hall.id,
+        seat.id,
+        starts,
+        starts + LENGTH,
+    )
+    return await office.visits.book(scope, request, ACTOR)
