@@ -12,6 +12,7 @@ from broker.engine.access import Access
 from broker.engine.accounts import Accounts
 from broker.engine.engine import Engine
 from broker.engine.secrets import Secrets
+from broker.engine.synthetics import Synthetics
 from broker.engine.visits import Visits
 from broker.ports import Clock, Directory
 
@@ -28,6 +29,7 @@ class Services:
     accounts: Accounts
     visits: Visits
     secrets: Secrets
+    synthetics: Synthetics
     assets: Assets
 
 
