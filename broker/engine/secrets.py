@@ -8,6 +8,8 @@ import hmac
 import os
 import secrets as random
 from base64 import b32encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +20,7 @@ TOKEN_BYTES: Final = 32  # 256 bits
 ID_CHARS: Final = 20  # of base32: 100 bits
 PEPPER_BYTES: Final = 32
 HASHES_AT_ONCE: Final = 2  # argon2id takes 64 MiB and a core each: a flood of sign-ins must wait in line
+WAITING_MOST: Final = 64
 MAX_PASSWORD_CHARS: Final = 200
 
 
@@ -82,6 +85,10 @@ def write_secret(file: Path, secret: str) -> None:
     partial.replace(file)
 
 
+class TooBusy(Exception):
+    """More sign-ins wait for their turn than this broker takes on."""
+
+
 class Passwords:
     """argon2id (RFC 9106) in a thread, few at once. An unknown name costs as much as a known one."""
 
@@ -89,21 +96,33 @@ class Passwords:
         self._hasher = hasher or PasswordHasher()
         self._turns = asyncio.Semaphore(HASHES_AT_ONCE)
         self._nobody: str | None = None
+        self._waiting = 0
 
     async def hash(self, password: str) -> str:
-        """Return the encoded hash of `password`."""
-        async with self._turns:
+        """Return the encoded hash of `password`. Raises TooBusy."""
+        async with self._turn():
             return await asyncio.to_thread(self._hasher.hash, _bytes(password))
 
     async def verify(self, encoded: str | None, password: str) -> bool:
-        """Say whether `password` is the one of `encoded`; None (nobody) takes as long and is always False."""
+        """Say whether `password` is the one of `encoded`; None, nobody's, takes as long. Raises TooBusy."""
         if encoded is None:
             encoded, known = await self._of_nobody(), False
         else:
             known = True
-        async with self._turns:
+        async with self._turn():
             right = await asyncio.to_thread(self._matches, encoded, _bytes(password))
         return right and known
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self._waiting >= WAITING_MOST:
+            raise TooBusy
+        self._waiting += 1
+        try:
+            async with self._turns:
+                yield
+        finally:
+            self._waiting -= 1
 
     async def _of_nobody(self) -> str:
         if self._nobody is None:

@@ -1,0 +1,155 @@
+"""The API of access: a link, a laptop's code, a cookie or a password in; a ticket for the socket out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from broker.domain.codes import Refused
+from broker.domain.permissions import STRANGER, Subject, may
+from broker.edge.forms import read_json, text_of
+from broker.edge.hosts import CHAIR, cookie_name, read_cookie, set_cookie
+from broker.edge.routes import ANY, FAMILY, LAPTOP, STAFF, Route
+from broker.edge.services import services
+from broker.engine.access import AccessRefused, Seated
+from broker.engine.accounts import SESSION, SignInRefused
+from broker.engine.chairs import synthetic_asker
+from broker.engine.secrets import TooBusy, new_token
+from broker.engine.synthetics import MOST_AT_ONCE, SyntheticCalls
+from broker.ports import LogConflict, LogUnavailable
+
+PROFILE_COOKIE: Final = "__Host-profile"
+YEAR_S: Final = 366 * 24 * 3600
+_UNAVAILABLE = (LogUnavailable, LogConflict, TooBusy)
+
+
+def refused(status: int, code: str) -> web.Response:
+    """Return a refusal: a code, and nothing that tells more."""
+    return web.json_response({"code": code}, status=status)
+
+
+def profile_of(request: web.Request) -> tuple[str, bool]:
+    """Return the browser profile's own id, and whether it is new. It outlives sessions (design README 18)."""
+    known = request.cookies.get(PROFILE_COOKIE, "")
+    return (known, False) if 40 <= len(known) <= 64 else (new_token(), True)
+
+
+async def redeem_link(request: web.Request) -> web.Response:
+    """POST /api/family/redeem: a family's link."""
+    body = await read_json(request)
+    try:
+        seated = await services(request).access.redeem_link(text_of(body, "token"), read_cookie(request))
+    except AccessRefused as refusal:
+        return refused(403, refusal.code)
+    except _UNAVAILABLE:
+        return refused(503, "unavailable")
+    until = int((seated.chair.until - services(request).clock.now()).total_seconds()) if seated.chair.until else None
+    return _seated(request, seated, until)
+
+
+async def redeem_laptop(request: web.Request) -> web.Response:
+    """POST /api/laptop/redeem: a laptop's one-time code."""
+    body = await read_json(request)
+    try:
+        seated = await services(request).access.redeem_laptop(text_of(body, "token"))
+    except AccessRefused as refusal:
+        return refused(403, refusal.code)
+    except _UNAVAILABLE:
+        return refused(503, "unavailable")
+    return _seated(request, seated, YEAR_S)
+
+
+async def issue_ticket(request: web.Request) -> web.Response:
+    """POST /api/tickets: a ticket for the chair whose cookie this host reads."""
+    await read_json(request)
+    access = services(request).access
+    chair = request[CHAIR]
+    cookie = read_cookie(request)
+    try:
+        if chair == "family":
+            seated = await access.family_ticket(cookie)
+        elif chair == "laptop":
+            seated = await access.laptop_ticket(cookie)
+        else:
+            seated = await access.staff_ticket(cookie)
+    except AccessRefused as refusal:
+        return refused(401, refusal.code)
+    except _UNAVAILABLE:
+        return refused(503, "unavailable")
+    return web.json_response({"ticket": seated.ticket})
+
+
+async def sign_in(request: web.Request) -> web.Response:
+    """POST /api/sign-in: a named account, for programs; the page has a form of its own."""
+    body = await read_json(request)
+    found = services(request)
+    profile, fresh = profile_of(request)
+    try:
+        signed = await found.accounts.sign_in(text_of(body, "username"), text_of(body, "password"), profile)
+    except SignInRefused as refusal:
+        return refused(429 if refusal.code == "locked" else 403, refusal.code)
+    except _UNAVAILABLE:
+        return refused(503, "unavailable")
+    response = web.json_response({"ticket": found.access.tickets.issue(signed.chair)})
+    set_cookie(response, cookie_name(request[CHAIR]), signed.token, int(SESSION.total_seconds()))
+    if fresh:
+        set_cookie(response, PROFILE_COOKIE, profile, YEAR_S)
+    return response
+
+
+async def make_synthetic(request: web.Request) -> web.Response:
+    """POST /api/synthetic: calls for check-call, for the bearer of a synthetic establishment's credential."""
+    body = await read_json(request)
+    found = services(request)
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    try:
+        credential = await found.access.synthetic(token.strip() if scheme.lower() == "bearer" else None)
+        asker = synthetic_asker(credential) if credential else STRANGER
+        refusal = may(asker, "synthetic.create", Subject(credential.establishment if credential else None))
+        if credential is None or refusal is not None:
+            found.access.denials.stranger("credential_invalid")
+            return refused(401, "credential_invalid")
+        count = body.get("count")
+        if type(count) is not int or not 1 <= count <= MOST_AT_ONCE:
+            return refused(400, "bad_count")
+        made = await found.synthetics.make(credential, count)
+    except Refused as refused_by_rule:
+        return refused(409, refused_by_rule.code.value)
+    except _UNAVAILABLE:
+        return refused(503, "unavailable")
+    return web.json_response(_described(made))
+
+
+def _seated(request: web.Request, seated: Seated, max_age: int | None) -> web.Response:
+    response = web.json_response({"ticket": seated.ticket})
+    set_cookie(response, cookie_name(request[CHAIR]), seated.cookie, max_age)
+    return response
+
+
+def _described(made: SyntheticCalls) -> dict[str, object]:
+    people = {"monitor": made.monitor, "supervisor": made.supervisor}
+    return {
+        "establishment": made.establishment,
+        "hall_id": made.hall_id,
+        "calls": [
+            {
+                "call_id": call.visit.id,
+                "family_token": call.family_token,
+                "laptop_token": call.laptop_token,
+                "family_leg": f"{call.visit.id}.2",
+                "prisoner_leg": f"{call.visit.id}.1",
+            }
+            for call in made.calls
+        ],
+        **{who: {"username": person.staff.username, "password": person.password} for who, person in people.items()},
+    }
+
+
+ROUTES: Final = (
+    Route("POST", "/api/family/redeem", redeem_link, "link.redeem", FAMILY),
+    Route("POST", "/api/laptop/redeem", redeem_laptop, "laptop.redeem", LAPTOP),
+    Route("POST", "/api/tickets", issue_ticket, "ticket.issue", ANY),
+    Route("POST", "/api/sign-in", sign_in, "staff.sign_in", STAFF),
+    Route("POST", "/api/synthetic", make_synthetic, "synthetic.create", STAFF),
+)
