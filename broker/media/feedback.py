@@ -66,7 +66,7 @@ class Feedback:
 
     def open(self, session: Session) -> None:
         """Begin with a peer whose keys are there."""
-        self._peers[session.peer] = PeerFeedback(session)
+        self._peers[session.peer] = PeerFeedback(session, allowed_at=self._boottime())
 
     def close(self, peer: PeerId) -> None:
         """Forget a peer."""

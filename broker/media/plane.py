@@ -22,7 +22,7 @@ from broker.ports import Answer, Clock, EndpointHealth
 log = logging.getLogger("broker.media")
 
 TICK_S = 0.02
-CONGESTION_TICKS, WATCH_TICKS, REPORT_TICKS = 5, 10, 50
+CONGESTION_EVERY_S, WATCH_EVERY_S, REPORT_EVERY_S = 0.1, 0.2, 1.0
 LOST_AFTER_S = 3.0  # reliability.md A6
 LOST_IDLE_AFTER_S = 8.0  # one that neither sends nor is sent anything speaks by STUN alone, each 2.5 s in Chromium
 STALL_S = 0.5  # a tick this late means that the loop stood still
@@ -50,8 +50,8 @@ class RelayPlane:
         self._linked: dict[plans.KeptLine, tuple[str, str, PeerId, PeerId]] = {}
         self._listeners: list[Callable[[str, bool], None]] = []
         self._meters: dict[PeerId, Meter] = {}
-        self._ticks = 0
         self._ticked_at = 0.0
+        self._due: dict[Callable[[], None], tuple[float, float]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
@@ -64,7 +64,12 @@ class RelayPlane:
         )
         self._feedback = Feedback(self._forwarder, self._boottime, lambda at: began + at)
         self._port.start(self._forwarder.buffer, self._datagram)
-        self._ticked_at = self._boottime()
+        self._ticked_at = now = self._boottime()
+        self._due = {
+            self._feedback.congestion: (CONGESTION_EVERY_S, now + CONGESTION_EVERY_S),
+            self._watch_all: (WATCH_EVERY_S, now + WATCH_EVERY_S),
+            self._report: (REPORT_EVERY_S, now + REPORT_EVERY_S),
+        }
         self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
 
     @property
@@ -326,7 +331,6 @@ class RelayPlane:
         now = self._boottime()
         late = now - self._ticked_at
         self._ticked_at = now
-        self._ticks += 1
         self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
         try:
             if late > STALL_S:  # we stood still, they did not: hear them before judging who is silent
@@ -335,16 +339,17 @@ class RelayPlane:
             for session in self._sessions.values():
                 session.checks = min(CHECKS_BURST, session.checks + CHECKS_PER_S * late)
             self._feedback.often()
-            if self._ticks % CONGESTION_TICKS == 0:
-                self._feedback.congestion()
-            if self._ticks % WATCH_TICKS == 0:
-                self._watch_all()
-            if self._ticks % REPORT_TICKS == 0:
-                self._feedback.reports()
-                for meter in self._meters.values():
-                    meter.sample(self._forwarder, now)
+            for job, (every_s, at) in self._due.items():
+                if now >= at:
+                    self._due[job] = (every_s, now + every_s)
+                    job()
         except Exception as error:  # noqa: BLE001 - the relay carries every call: one fault ends none
             self._drops.fault("tick", error)
+
+    def _report(self) -> None:
+        self._feedback.reports()
+        for meter in self._meters.values():
+            meter.sample(self._forwarder, self._boottime())
 
     def _watch_all(self) -> None:
         now = self._boottime()

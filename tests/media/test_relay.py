@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from broker.domain.plan import Media, Route
@@ -352,6 +354,8 @@ async def test_the_relay_says_when_an_endpoint_comes_goes_silent_returns_and_lea
     relay.clock.at += 3.1
     await family.until(lambda: told[1:] == [("family", False)])
     family.say(b"back")
+    await relay.fences(family)
+    relay.clock.at += 0.2
     await family.until(lambda: told[2:] == [("family", True)])
     await family.handshake.close()
     await family.until(lambda: told[3:] == [("family", False)])
@@ -375,4 +379,4 @@ async def test_the_relay_knows_when_it_sent_a_picture(relay: Stage) -> None:
 
 
 def _steps(numbers: list[int], modulus: int = 1 << 16) -> list[int]:
-    return [(after - before) % modulus for before, after in zip(numbers, numbers[1:], strict=False)]
+    return [(after - before) % modulus for before, after in pairwise(numbers)]

@@ -1,0 +1,265 @@
+"""Hostile datagrams: dropped, counted, and no call disturbed (reliability.md §1.2, X20-X23)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import struct
+
+import av
+import pytest
+
+from broker.domain.plan import Media, Route
+from broker.media import dtls, rtcp
+from broker.media.forward import state
+from broker.ports import OfferRefused
+from tests.media.support import Endpoint, Stage, both_ways, offer, plan
+
+AUDIO, VIDEO = Media.AUDIO, Media.VIDEO
+CLIENT_HELLO = bytes.fromhex("16fefd0000000000000000002c010000200000000000000020fefd") + bytes(32)
+
+
+class Stranger:
+    """Somebody with a socket and no credentials."""
+
+    def __init__(self, port: int) -> None:
+        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._udp.bind(("127.0.0.1", 0))
+        self._udp.setblocking(False)
+        self._to = ("127.0.0.1", port)
+
+    def send(self, *datagrams: bytes) -> None:
+        for datagram in datagrams:
+            self._udp.sendto(datagram, self._to)
+
+    def answers(self) -> list[bytes]:
+        found = []
+        while True:
+            try:
+                found.append(self._udp.recv(2048))
+            except BlockingIOError:
+                return found
+
+    def close(self) -> None:
+        self._udp.close()
+
+
+async def live(relay: Stage) -> tuple[Endpoint, Endpoint]:
+    """Return the two ends of a live call."""
+    family, prisoner = await relay.enter("family"), await relay.enter("prisoner")
+    await relay.plane.apply(plan(both_ways("family", "prisoner"), valid_for_s=60))
+    return family, prisoner
+
+
+async def flows(relay: Stage, family: Endpoint, prisoner: Endpoint) -> bool:
+    """Tell whether sound still passes."""
+    before = len(prisoner.on(AUDIO))
+    family.say(b"still here")
+    await relay.fences(family, prisoner)
+    return len(prisoner.on(AUDIO)) == before + 1
+
+
+async def test_empty_and_senseless_datagrams_of_strangers_disturb_nothing(relay: Stage) -> None:
+    family, prisoner = await live(relay)
+    stranger = Stranger(relay.plane.port)
+    stranger.send(b"", b"\x00", b"\x16", b"\x80", b"\x80\xc8", b"\xff" * 40, bytes(2047), bytes(2048), bytes(9000))
+    stranger.send(CLIENT_HELLO, struct.pack("!HHI12s", 1, 0, 0x2112A442, b"x" * 12))
+    assert await flows(relay, family, prisoner)
+    assert stranger.answers() == []
+    stranger.close()
+    counts = relay.plane.counters()
+    assert counts["empty"] == 3  # one empty, two too long to be ours
+    assert counts["stranger"] == 2
+    assert counts["dtls_stranger"] == 2
+    assert counts["stun_stranger"] >= 2
+    assert not any(name.startswith("fault") for name in counts)
+
+
+async def test_empty_and_senseless_datagrams_of_a_participant_end_nobodys_call(relay: Stage) -> None:
+    family, prisoner = await live(relay)
+    for datagram in (b"", b"\x80", b"\x80\x60", b"\x80\xc8", b"\x80" * 12, b"\xbf" * 40, b"\x16" * 30, CLIENT_HELLO):
+        family.send_raw(datagram)
+    for packet in (b"\x90\x6f" + bytes(10) + b"\xbe\xde\xff\xff", b"\xaf" + bytes(11), b"\xa0" + bytes(30) + b"\xff"):
+        try:
+            family.send_raw(family.protect(packet))
+        except AssertionError:
+            family.send_raw(packet + bytes(16))  # libsrtp itself will not protect it
+    assert await flows(relay, family, prisoner)
+    assert not any(name.startswith("fault") for name in relay.plane.counters())
+
+
+async def test_malformed_reports_of_a_participant_are_passed_over(relay: Stage) -> None:
+    family, prisoner = await live(relay)
+    for body in (
+        b"",
+        struct.pack("!BBH", 0x9F, 200, 0xFFFF),
+        struct.pack("!BBH", 0x9F, 201, 0),
+        struct.pack("!BBHI", 0x81, 205, 1, 1),
+        struct.pack("!BBHI", 0xAF, 206, 1, 0xFFFFFFFF),
+        struct.pack("!BBHIII", 0x84, 206, 3, 1, 2, 3),
+        struct.pack("!BBHII4s", 0x8F, 206, 3, 1, 0, b"REMB"),
+    ):
+        family.report(body)
+    assert await flows(relay, family, prisoner)
+    assert not any(name.startswith("fault") for name in relay.plane.counters())
+
+
+async def test_a_strangers_client_hello_never_wins_the_race(relay: Stage) -> None:
+    stranger = Stranger(relay.plane.port)
+    for attempt in range(5):
+        family = Endpoint(relay.plane, f"family{attempt}")
+        relay.endpoints.append(family)
+        await family.connect(shake=False)
+        stranger.send(CLIENT_HELLO)
+        await family.fence()
+        stranger.send(CLIENT_HELLO, CLIENT_HELLO)
+        await family.shake()
+    assert relay.plane.counters()["dtls_stranger"] == 15
+    stranger.close()
+
+
+async def test_a_check_with_a_wrong_password_opens_no_door(relay: Stage) -> None:
+    family, _ = await live(relay)
+    stranger = Stranger(relay.plane.port)
+    stranger.send(family.check(pwd="q" * 32)[1], CLIENT_HELLO)
+    await relay.fences(family)
+    counts = relay.plane.counters()
+    assert (counts["stun_refused"], counts["dtls_stranger"]) == (1, 1)
+    assert stranger.answers() == []
+    stranger.close()
+
+
+async def test_checks_cannot_be_made_without_end(relay: Stage) -> None:
+    family, prisoner = await live(relay)
+    _, check = family.check()
+    for _ in range(200):
+        family.send_raw(check)
+    prisoner.say(b"unhurt")
+    await relay.fences(prisoner)
+    assert relay.plane.counters()["stun_flood"] >= 100
+    relay.clock.at += 1  # the allowance comes back
+    await family.until(lambda: relay.plane._sessions["family"].checks >= 1)
+    assert await flows(relay, family, prisoner)
+
+
+async def test_a_handshake_with_another_certificate_than_the_offers_gets_no_media(relay: Stage) -> None:
+    impostor = Endpoint(relay.plane, "family")
+    relay.endpoints.append(impostor)
+    told: list[tuple[str, bool]] = []
+    relay.plane.watch(lambda endpoint, up: told.append((endpoint, up)))
+    await impostor.connect(shake=False)
+    other = dtls.Handshake(dtls.new_certificate(), impostor.send_raw)
+    other._transport._set_role("client")
+    impostor.handshake = other
+    await impostor.fence()
+    await asyncio.wait_for(other.run([_fingerprint(impostor)]), 5)
+    await impostor.until(lambda: "dtls_failed" in relay.plane.counters())
+    assert told == []
+
+
+async def test_a_live_seats_address_cannot_be_taken_over(relay: Stage) -> None:
+    family, prisoner = await live(relay)
+    _, check = prisoner.check()  # as if the prisoner's laptop could write the family's address
+    family.send_raw(check)
+    assert await flows(relay, family, prisoner)
+    assert relay.plane.counters()["stun_refused"] == 1
+
+
+async def test_an_endpoint_that_moves_is_followed_by_its_next_check(relay: Stage) -> None:
+    family, prisoner = await live(relay)
+    old = family.transport
+    loop = asyncio.get_running_loop()
+    family.transport, _ = await loop.create_datagram_endpoint(lambda: family, local_addr=("127.0.0.1", 0))
+    await family.fence()
+    old.close()
+    family.say(b"from the new address")
+    prisoner.say(b"to the new address")
+    await relay.fences(family, prisoner, family)
+    assert prisoner.bodies(AUDIO) == [b"from the new address"]
+    assert family.bodies(AUDIO) == [b"to the new address"]
+
+
+async def test_a_seat_that_floods_is_capped_and_the_others_are_not(relay: Stage) -> None:
+    family, prisoner = await live(relay)
+    other, ear = await relay.enter("other"), await relay.enter("ear")
+    await relay.plane.apply(plan({Route("other", AUDIO, "ear", 0)}, call="b", valid_for_s=60))
+    for _ in range(12):  # by so many that the receiver's own socket does not overflow
+        family.say(*[b"flood"] * 100)
+        await relay.fences(family, prisoner)
+    other.say(b"unhurt")
+    await relay.fences(other, ear)
+    assert len(prisoner.on(AUDIO)) == state.SEAT_BURST_PACKETS
+    assert relay.plane.counters()["flood"] == 600
+    assert ear.bodies(AUDIO) == [b"unhurt"]
+
+
+async def test_drops_are_logged_at_a_bounded_rate(relay: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="broker.media")
+    family, _ = await live(relay)
+    stranger = Stranger(relay.plane.port)
+    caplog.clear()
+    for _ in range(6):
+        for _ in range(50):
+            stranger.send(b"\x80" * 30, b"", b"\x16" * 30)
+        await relay.fences(family)
+        relay.clock.at += 10
+    stranger.close()
+    assert relay.plane.counters()["stranger"] == 300
+    assert 1 <= len(caplog.records) <= 10
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "offer_malformed"),
+        ("v=0\r\nm=audio", "offer_malformed"),
+        ("v=0\r\n" * 100_000, "offer_too_long"),
+        (offer([AUDIO], []).replace("UDP/TLS", "TCP/TLS"), "offer_malformed"),
+        (offer([AUDIO], []).replace("a=group:BUNDLE 0\r\n", ""), "offer_not_bundled"),
+        (offer([AUDIO], []).replace("a=rtcp-mux\r\n", ""), "offer_not_bundled"),
+        (offer([AUDIO], []).replace("a=ice-pwd:", "a=nothing:"), "offer_no_ice"),
+        (offer([AUDIO], []).replace("sha-256", "md5"), "offer_no_fingerprint"),
+        (offer([AUDIO], []).replace("actpass", "passive"), "offer_not_active"),
+        (offer([VIDEO], []).replace("VP8", "AV1"), "offer_no_codec"),
+        (offer([AUDIO] * 129, []), "offer_too_long"),
+    ],
+)
+async def test_a_refused_offer_changes_nothing(relay: Stage, text: str, code: str) -> None:
+    family = await relay.enter("family")
+    prisoner = await relay.enter("prisoner")
+    await relay.plane.apply(plan(both_ways("family", "prisoner"), valid_for_s=60))
+    with pytest.raises(OfferRefused) as refusal:
+        await relay.plane.connect("family", frozenset(Media), text)
+    assert refusal.value.code == code
+    assert await flows(relay, family, prisoner)
+
+
+async def test_no_codec_is_ever_opened_in_the_relays_process(relay: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    def refuse(name: str) -> object:
+        def opening(*_: object, **__: object) -> object:
+            opened.append(name)
+            raise AssertionError(f"{name} opened in the relay's process")
+
+        return opening
+
+    monkeypatch.setattr(av.CodecContext, "create", refuse("av.CodecContext.create"), raising=False)
+    for name in ("get_encoder", "get_decoder"):
+        monkeypatch.setattr(f"aiortc.codecs.{name}", refuse(name))
+        for module in ("rtcrtpsender", "rtcrtpreceiver"):
+            monkeypatch.setattr(f"aiortc.{module}.{name}", refuse(name), raising=False)
+    family, prisoner = await live(relay)
+    family.show(b"face", b"face", key=True)
+    prisoner.say(b"hello")
+    family.report(rtcp.write_pli(1, family.on(VIDEO)[0].ssrc if family.on(VIDEO) else 1))
+    await relay.fences(family, prisoner, family)
+    assert prisoner.bodies(VIDEO) == [b"face", b"face"]
+    assert opened == []
+
+
+def _fingerprint(endpoint: Endpoint) -> tuple[str, str]:
+    assert endpoint.answer is not None
+    value = next(line for line in endpoint.answer.sdp.split("\r\n") if line.startswith("a=fingerprint:sha-256 "))
+    return "sha-256", value.removeprefix("a=fingerprint:sha-256 ")
