@@ -73,6 +73,7 @@ export class Leg {
     this.peer = null;
     this.rebuilds = 0;
     this.rebuildDue = false;
+    this.loss = {}; // a new one for every change of the socket
     this.entered = false;
     this.choice = /** @type {Choice} */ ({});
     this.connection = this.tools.connect({
@@ -217,9 +218,10 @@ export class Leg {
       if (state === "closed") this.closedCode.value = code ?? "closed";
     });
     if (state === "closed") this.release();
+    const loss = (this.loss = {});
     if (state !== "reconnecting") return;
     this.tools.setTimer(() => {
-      if (this.link.value === "reconnecting") this.linkGone.value = true;
+      if (this.loss === loss) this.linkGone.value = true;
     }, GONE_MS);
   }
 

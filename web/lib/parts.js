@@ -3,7 +3,7 @@
 
 import { Icon } from "./icons.js";
 import { watchLevel } from "./level.js";
-import { t } from "./text.js";
+import { locale, t } from "./text.js";
 import { minutesLeft, minutesToSay } from "./time.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./ui.js";
 
@@ -45,7 +45,7 @@ export function noticeLine(visit) {
 export function otherNames(visit) {
   const names = visit.others.map((other) => other.name).filter(Boolean);
   if (!names.length) return "";
-  return new Intl.ListFormat(document.documentElement.lang || "en", { type: "conjunction" }).format(names);
+  return new Intl.ListFormat(locale(), { type: "conjunction" }).format(names);
 }
 
 /**

@@ -18,7 +18,7 @@ let loaded = false;
  */
 export function useCatalogue(words) {
   catalogue = words;
-  plurals = new Intl.PluralRules(words.language);
+  plurals = new Intl.PluralRules(words.language.split("-")[0]);
   loaded = true;
 }
 
@@ -26,6 +26,12 @@ export function useCatalogue(words) {
 export function language() {
   load();
   return catalogue.language;
+}
+
+/** @returns {string} The language with its country: dates in English are British ones here. */
+export function locale() {
+  const tag = language();
+  return tag === "en" || tag.startsWith("en-X") ? "en-GB" : tag;
 }
 
 /**

@@ -2,7 +2,7 @@
 /** Times and minutes as people say them. Instants come from the broker; the page's own clock only counts between them. */
 
 import { config } from "./config.js";
-import { language } from "./text.js";
+import { locale } from "./text.js";
 
 const MINUTE_MS = 60_000;
 
@@ -20,7 +20,7 @@ function zone() {
  */
 export function clock(instant) {
   const format = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone() };
-  return new Intl.DateTimeFormat(language(), /** @type {Intl.DateTimeFormatOptions} */ (format)).format(new Date(instant));
+  return new Intl.DateTimeFormat(locale(), /** @type {Intl.DateTimeFormatOptions} */ (format)).format(new Date(instant));
 }
 
 /**
@@ -29,7 +29,7 @@ export function clock(instant) {
  */
 export function day(instant) {
   const format = { weekday: "long", day: "numeric", month: "long", timeZone: zone() };
-  return new Intl.DateTimeFormat(language(), /** @type {Intl.DateTimeFormatOptions} */ (format)).format(new Date(instant));
+  return new Intl.DateTimeFormat(locale(), /** @type {Intl.DateTimeFormatOptions} */ (format)).format(new Date(instant));
 }
 
 /**
