@@ -21,7 +21,9 @@
  * @property {ReadonlyMap<string, CallPart>} calls
  * @property {ReadonlyMap<string, number>} places Where each call stands on the wall, from 0. A call never moves by itself.
  * @property {ReadonlyMap<string, number>} endedAt When this page heard that a call ended, in ms of its own clock.
+ * @property {ReadonlyMap<string, number>} toldAt When each call was last told, in ms since 1970 by the broker's clock.
  * @property {ReadonlyMap<string, PostPart>} posts By `postKey`.
+ * @property {ReadonlyMap<string, number>} lostAt When this page heard that a post was lost, by `postKey`, in ms of its own clock.
  * @property {ReadonlyMap<string, SeatPart>} seats
  * @property {ReadonlyMap<string, LegHealth>} health By leg id, as of the last news.
  * @property {Readonly<Record<string, number>>} proofAge Seconds, by call id, as of the last news.
@@ -43,7 +45,9 @@ export const EMPTY = {
   calls: new Map(),
   places: new Map(),
   endedAt: new Map(),
+  toldAt: new Map(),
   posts: new Map(),
+  lostAt: new Map(),
   seats: new Map(),
   health: new Map(),
   proofAge: {},
@@ -75,11 +79,11 @@ function changed(board, message, at) {
     case "welcome":
       return { ...board, you: staff(message.you), receive: message.receive, holds: null, known: false, lines: [] };
     case "snapshot":
-      return applySnapshot(board, message);
+      return applySnapshot(board, message, at);
     case "call":
-      return applyCall(board, message.call, at);
+      return applyCall(board, message, at);
     case "post":
-      return applyPost(board, message.post);
+      return applyPost(board, message.post, at);
     case "seat":
       return { ...board, seats: new Map(board.seats).set(message.seat.id, message.seat) };
     case "news":
@@ -155,9 +159,11 @@ function staff(you) {
 /**
  * @param {Board} board
  * @param {import("../../web/lib/protocol.js").Snapshot} message
+ * @param {number} at
  * @returns {Board}
  */
-function applySnapshot(board, message) {
+function applySnapshot(board, message, at) {
+  const posts = new Map(message.posts.map((post) => [postKey(post), post]));
   const calls = new Map(message.calls.map((call) => [call.id, newer(board.calls.get(call.id), call)]));
   return {
     ...board,
@@ -165,36 +171,43 @@ function applySnapshot(board, message) {
     known: true,
     calls,
     ...placed(board, calls),
-    posts: new Map(message.posts.map((post) => [postKey(post), post])),
+    toldAt: new Map(message.calls.map((call) => [call.id, Date.parse(message.now)])),
+    posts,
+    lostAt: new Map([...posts].filter(([, post]) => post.state === "lost").map(([key]) => [key, board.lostAt.get(key) ?? at])),
     seats: new Map(message.seats.map((seat) => [seat.id, seat])),
   };
 }
 
 /**
  * @param {Board} board
- * @param {CallPart} call
+ * @param {import("../../web/lib/protocol.js").CallMessage} message
  * @param {number} at
  * @returns {Board}
  */
-function applyCall(board, call, at) {
+function applyCall(board, { call, now }, at) {
   const held = board.calls.get(call.id);
   if (held && held.seq >= call.seq) return board;
   const calls = new Map(board.calls).set(call.id, call);
   const endsNow = call.phase === "ended" && board.places.has(call.id) && !board.endedAt.has(call.id);
   const endedAt = endsNow ? new Map(board.endedAt).set(call.id, at) : board.endedAt;
-  return { ...board, calls, ...placed({ ...board, endedAt }, calls) };
+  const toldAt = new Map(board.toldAt).set(call.id, Date.parse(now));
+  return { ...board, calls, toldAt, ...placed({ ...board, endedAt }, calls) };
 }
 
 /**
  * @param {Board} board
  * @param {PostPart} post
+ * @param {number} at
  * @returns {Board}
  */
-function applyPost(board, post) {
+function applyPost(board, post, at) {
   const key = postKey(post);
   const mine = board.holds !== null && postKey(board.holds) === key;
   const holds = post.you ? post : mine ? null : board.holds;
-  return { ...board, holds, posts: new Map(board.posts).set(key, post) };
+  const lostAt = new Map(board.lostAt);
+  if (post.state !== "lost") lostAt.delete(key);
+  else if (!lostAt.has(key)) lostAt.set(key, at);
+  return { ...board, holds, lostAt, posts: new Map(board.posts).set(key, post) };
 }
 
 /**

@@ -145,6 +145,18 @@ export function secondsLeft(until, now) {
 }
 
 /**
+ * How long a call has still to go. While minutes are credited its end moves with the clock, so that nothing is lost.
+ * @param {Board} board
+ * @param {CallPart} call
+ * @param {number} now Milliseconds since 1970, by the broker's clock.
+ * @returns {number} Seconds.
+ */
+export function timeLeft(board, call, now) {
+  const at = call.clock_runs ? now : Math.min(now, board.toldAt.get(call.id) ?? now);
+  return (Date.parse(call.ends_at) - at) / 1000;
+}
+
+/**
  * @param {string | null} since
  * @param {number} now
  * @returns {number | null} Whole seconds that went by; nothing where it never was.

@@ -5,7 +5,7 @@ import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import { has, t } from "../../web/lib/text.js";
-import { secondsSince } from "./calls.js";
+import { postKey } from "./board.js";
 import { icon } from "./icons.js";
 
 /** @typedef {import("./session.js").Session} Session */
@@ -27,7 +27,8 @@ export function Official({ note }) {
 export function PostState({ session, label, post, mine, where }) {
   const stale = session.stale.value;
   const state = stale ? "unsure" : mine ? "you" : (post?.state ?? "off");
-  const since = post?.state === "lost" && !stale ? secondsSince(post.since, session.now.value) : null;
+  const lostAt = post && state === "lost" ? session.board.value.lostAt.get(postKey(post)) : undefined;
+  const since = lostAt === undefined ? null : Math.max(0, Math.floor((session.beat.value - lostAt) / 1000));
   const look = { you: "good", on: "good", lost: "bad", off: "bad", unsure: "unsure" }[state];
   const shape = { you: "dot", on: "dot", lost: "link", off: "hollow", unsure: "ring" }[state];
   return html`<div class="post post-${look}" data-post-state=${state}>

@@ -5,7 +5,7 @@ import { html } from "htm/preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { t } from "../../web/lib/text.js";
-import { clearedBy, contactNames, holdsOf, legToCheck, legsOf, lookOf, secondsSince } from "../lib/calls.js";
+import { clearedBy, contactNames, holdsOf, legToCheck, legsOf, lookOf, secondsSince, timeLeft } from "../lib/calls.js";
 import { hourAndMinute, minutesAndSeconds, timeOfDay } from "../lib/clock.js";
 import { bars, icon } from "../lib/icons.js";
 import { Curtain, Picture, side } from "./picture.js";
@@ -148,7 +148,7 @@ export function TimeLeft({ desk, call }) {
     const words = wait > 0 ? t("monitor.starts_in", { time: minutesAndSeconds(wait) }) : t("monitor.due_at", { time: hourAndMinute(call.starts_at) });
     return html`<p class="time">${icon("clock")}${words}</p>`;
   }
-  const left = minutesAndSeconds((Date.parse(call.ends_at) - now) / 1000);
+  const left = minutesAndSeconds(timeLeft(desk.session.board.value, call, now));
   return html`<p class="time">${icon("clock")}<span class="hidden-words">${t("monitor.left")} </span><b>${left}</b>${
     call.clock_runs ? null : html` <span>${t("monitor.clock_stopped")}</span>`
   }</p>`;

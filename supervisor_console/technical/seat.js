@@ -5,7 +5,7 @@ import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import { t } from "../../web/lib/text.js";
-import { isPresent, legsOf, prisonerLeg } from "../lib/calls.js";
+import { isPresent, legsOf, prisonerLeg, timeLeft } from "../lib/calls.js";
 import { hourAndMinute, minutesAndSeconds } from "../lib/clock.js";
 import { bars, icon } from "../lib/icons.js";
 import { Holds } from "./holds.js";
@@ -78,7 +78,7 @@ function Verify({ hall, call }) {
 
 /** @param {{ hall: Hall, call: CallPart }} props */
 function Facts({ hall, call }) {
-  const left = (Date.parse(call.ends_at) - hall.session.now.value) / 1000;
+  const left = timeLeft(hall.session.board.value, call, hall.session.now.value);
   const missing = call.missing.map((what) => t(`monitor.missing.${what}`)).join(", ");
   return html`<section class="card" aria-labelledby="facts-title">
     <h3 id="facts-title">${t("hall.call")}</h3>

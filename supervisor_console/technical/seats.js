@@ -4,7 +4,7 @@
 import { html } from "htm/preact";
 
 import { t } from "../../web/lib/text.js";
-import { holdsOf, lookOf } from "../lib/calls.js";
+import { holdsOf, lookOf, timeLeft } from "../lib/calls.js";
 import { hourAndMinute } from "../lib/clock.js";
 import { icon } from "../lib/icons.js";
 
@@ -30,16 +30,16 @@ const SHAPES = /** @type {Record<string, string>} */ ({
 });
 
 /**
- * The look of a seat: its state, and for a paused one what sort of hold it is, so that a fault never looks like a sanction.
+ * The look of a seat: its state, and for a held call what sort of hold it is, so that a fault never looks like a sanction.
  * @param {Board} board
  * @param {SeatPart} seat
  * @param {CallPart | undefined} call
  * @returns {string}
  */
 export function lookOfSeat(board, seat, call) {
-  if (seat.state !== "paused" || !call) return seat.state;
+  if (!call?.holds.length || (seat.state !== "paused" && seat.state !== "fault")) return seat.state;
   const look = lookOf(board, call);
-  return look === "calm" || look === "ended" ? "technical" : look;
+  return look === "calm" || look === "ended" ? seat.state : look;
 }
 
 /** @param {{ hall: Hall }} props */
@@ -86,7 +86,7 @@ function Seat({ hall, seat }) {
 /** @param {{ hall: Hall, call: CallPart }} props */
 function Minutes({ hall, call }) {
   if (!call.started_at) return html`<span>${t("hall.starts", { time: hourAndMinute(call.starts_at) })}</span>`;
-  const left = Math.max(0, Math.ceil((Date.parse(call.ends_at) - hall.session.now.value) / 60_000));
+  const left = Math.max(0, Math.ceil(timeLeft(hall.session.board.value, call, hall.session.now.value) / 60));
   return html`<span>${t("hall.minutes", { n: left })}</span>`;
 }
 
