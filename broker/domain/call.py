@@ -309,6 +309,11 @@ def _(event: e.PeopleBarred, call: Call) -> Call:
 
 
 @_apply.register
+def _(event: e.PeopleUnbarred, call: Call) -> Call:
+    return replace(call, barred=call.barred - frozenset(event.people))
+
+
+@_apply.register
 def _(event: e.HelpAsked, call: Call) -> Call:
     return replace(call, help_asked=True)
 

@@ -27,6 +27,7 @@ NAMES: dict[type[e.Event], str] = {
     e.LegUnverified: "leg.unverified",
     e.LegRevoked: "leg.revoked",
     e.PeopleBarred: "people.barred",
+    e.PeopleUnbarred: "people.unbarred",
     e.HelpAsked: "help.asked",
     e.CallReady: "call.ready",
     e.CallUnready: "call.unready",

@@ -186,6 +186,13 @@ class Bar(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class Unbar(Command):
+    """The restriction on these people was lifted. What it held stays held until a person clears it."""
+
+    people: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class SetLimit(Command):
     """The latest end has changed: another visit was booked at the seat, or one was cancelled."""
 

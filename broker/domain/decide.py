@@ -63,8 +63,8 @@ def _primary(call: Call, command: c.Command, policy: Policy, now: datetime) -> l
 
 def _after_the_end(command: c.Command) -> list[e.Event]:
     """After the end nothing is refused that the world does by itself, and nothing acts."""
-    quiet = (c.Tick, c.LoseMedia, c.ConnectMedia, c.StopObserving, c.Revoke, c.Bar, c.SetLimit, c.Progress)
-    if isinstance(command, (*quiet, c.LeaveLeg, c.ShowWarning, c.Recover)):
+    quiet = (c.Tick, c.LoseMedia, c.ConnectMedia, c.StopObserving, c.Revoke, c.Bar, c.Unbar, c.SetLimit)
+    if isinstance(command, (*quiet, c.Progress, c.LeaveLeg, c.ShowWarning, c.Recover)):
         return []
     raise Refused(Code.ALREADY_ENDED)
 
@@ -291,6 +291,9 @@ def _others(call: Call, command: c.Command, now: datetime) -> list[e.Event]:
             known = {person for leg in call.legs for person in leg.people}
             new_people = tuple(sorted((people & known) - call.barred))
             return [e.PeopleBarred(now, by, new_people)] if new_people else []
+        case c.Unbar(people=people):
+            lifted = tuple(sorted(people & call.barred))
+            return [e.PeopleUnbarred(now, by, lifted)] if lifted else []
         case c.SetLimit(latest_end=latest):
             return [e.LimitChanged(now, by, latest)] if latest != call.latest_end else []
         case c.Cancel():

@@ -140,6 +140,13 @@ class PeopleBarred(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleUnbarred(Event):
+    """The restriction on these people was lifted."""
+
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class HelpAsked(Event):
     """The prisoner asked for staff."""
 

@@ -31,6 +31,7 @@ PERMISSIVE = (
     e.CallStarted,
     e.HoldCleared,
     e.HoldRelabelled,
+    e.PeopleUnbarred,
     e.LimitChanged,
     e.ObservationStarted,
 )

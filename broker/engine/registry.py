@@ -164,6 +164,8 @@ class Registry:
         shut = barred(people, contacts, await self._directory.restrictions(scope), now.astimezone(HOME))
         if shut - call.barred:
             await entry.actor.send(c.Bar(SYSTEM, shut))
+        if call.barred - shut:
+            await entry.actor.send(c.Unbar(SYSTEM, call.barred - shut))
         links = {link.bound_hash for link in await self._directory.links(scope, call.id) if link.revoked_at is None}
         devices = {
             device.id

@@ -136,6 +136,18 @@ def test_a_restricted_person_is_neither_admitted_nor_left_in_a_live_call():
     assert not running.crosses
 
 
+def test_a_lifted_restriction_reopens_nothing_until_the_monitoring_post_clears_the_hold():
+    scene = live()
+    scene.do(c.Bar(SYSTEM, frozenset({"c2"})))
+    hold = scene.call.holds[0]
+    scene.do(c.Clear(MONITOR, hold.id, scene.call.seq))
+    assert not scene.crosses, "still restricted: held again"
+    scene.do(c.Unbar(SYSTEM, frozenset({"c2"})))
+    assert not scene.crosses
+    scene.do(c.Clear(MONITOR, scene.call.holds[0].id, scene.call.seq))
+    assert scene.crosses
+
+
 @pytest.mark.feature("F76")
 def test_staff_see_how_far_a_leg_has_come_and_a_page_cannot_claim_to_be_connected():
     scene = Scene()

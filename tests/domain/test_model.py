@@ -165,6 +165,11 @@ class CallModel(RuleBasedStateMachine):
         if self._try(c.Bar(SYSTEM, frozenset({person}))):
             self.barred.add(person)
 
+    @rule()
+    def lift(self) -> None:
+        if self._try(c.Unbar(SYSTEM, frozenset(self.barred))):
+            self.barred.clear()
+
     @rule(number=LEGS, what=st.sampled_from(["unverified", "revoked", "barred", "arrived"]))
     def recorded_by_another_writer(self, number: int, what: str) -> None:
         """The record went on without this node (the command line): the plan obeys before anybody decides."""
@@ -252,6 +257,11 @@ class CallModel(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 3, 6, 11, 16, 46, 70]))
     def time_passes_unseen(self, seconds: int) -> None:
         self.scene.now += timedelta(seconds=seconds)
+
+    @rule(seconds=st.sampled_from([3, 30, 70]))
+    def proofs_arrive_and_nobody_ticks(self, seconds: int) -> None:
+        self.scene.now += timedelta(seconds=seconds)
+        self.prove_both_unseen()
 
     @rule()
     def tick(self) -> None:
