@@ -1,0 +1,151 @@
+"""The commands of both posts: from the wire to the engine, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from broker.domain import commands as c
+from broker.domain import events as e
+from broker.domain.actors import SYSTEM, Actor
+from broker.domain.call import LegRole
+from broker.domain.codes import Code, Post, Refused
+from broker.domain.coverage import ShownFact
+from broker.domain.permissions import Subject
+from broker.engine.actor import Done
+from broker.engine.engine import Shown
+from broker.engine.registry import Entry
+from broker.protocol import client
+from broker.protocol.server import Ok
+
+if TYPE_CHECKING:
+    from broker.edge.staff_session import StaffSession
+
+
+def command_of(actor: Actor, message: client.ClientMessage) -> c.Command | None:
+    """Return what `message` asks of its call; None where it asks nothing of a call."""
+    match message:
+        case client.CallPause():
+            return c.Pause(actor)
+        case client.HoldReason(hold_id=hold_id, reason=reason):
+            return c.GiveReason(actor, hold_id, reason)
+        case client.HoldRelabel(hold_id=hold_id):
+            return c.Relabel(actor, hold_id)
+        case client.HoldUndo(hold_id=hold_id):
+            return c.Undo(actor, hold_id)
+        case client.HoldClear(hold_id=hold_id, version=version):
+            return c.Clear(actor, hold_id, version)
+        case client.CallEnd(reason=end_reason):
+            return c.End(actor, end_reason)
+        case client.LegVerify(leg_id=leg_id, people=people, version=version):
+            return c.Verify(actor, leg_id, frozenset(people), version)
+        case client.LegRefuse(leg_id=leg_id):
+            return c.RefuseLeg(actor, leg_id)
+        case client.CallWarn(warning=warning):
+            return c.Warn(actor, warning)
+        case _:
+            return None
+
+
+def shown_tiles(tiles: Sequence[client.ShownTile]) -> dict[str, list[Shown]]:
+    """Return what a wall's report says, call by call, as the engine judges it."""
+    return {
+        tile.call_id: [
+            Shown(
+                ShownFact(
+                    leg.leg_id,
+                    leg.line,
+                    leg.frames,
+                    leg.advanced,
+                    leg.ratio,
+                    leg.unobscured,
+                    leg.width,
+                    leg.height,
+                ),
+                leg.rtp_timestamp,
+            )
+            for leg in tile.legs
+        ]
+        for tile in tiles
+    }
+
+
+class StaffCommands:
+    """What a staff socket may ask. Every refusal of a call's command is put on record by the engine."""
+
+    def __init__(self, session: StaffSession) -> None:
+        self._session = session
+        self._engine = session.engine
+
+    async def do(self, message: client.ClientMessage) -> Ok:
+        """Do a command. Raises Refused, LogUnavailable."""
+        key = str(getattr(message, "key", ""))
+        match message:
+            case client.PostSignOn():
+                await self._sign_on(message)
+                return Ok(key=key)
+            case client.PostSignOff():
+                await self._engine.sign_off(self._session.id)
+                await self._session.show_all()
+                return Ok(key=key)
+            case client.WallFocus(call_id=call_id):
+                await self._focus(call_id)
+                return Ok(key=key)
+        actor = self._session.actor()
+        command = command_of(actor, message)
+        if command is None:
+            raise await self._not_for_staff(message, actor)
+        done = await self._on_call(str(getattr(message, "call_id", "")), command)
+        return Ok(key=key, recorded=done.recorded, hold_id=_hold_placed(done))
+
+    async def _not_for_staff(self, message: client.ClientMessage, actor: Actor) -> Refused:
+        action = str(getattr(message, "type", ""))
+        await self._session.services.access.denials.person(actor.asker, action, Code.NOT_PERMITTED)
+        return Refused(Code.NOT_PERMITTED)
+
+    async def _on_call(self, call_id: str, command: c.Command) -> Done:
+        entry = self._within_reach(call_id)
+        if isinstance(command, c.Verify):
+            await self._bar_restricted(entry, command)
+        return await self._engine.send(call_id, command)
+
+    def _within_reach(self, call_id: str) -> Entry:
+        """Return the call. To a person without a grant where it is, it does not exist. Raises Refused."""
+        entry = self._engine.entry(call_id)
+        places = {grant.establishment for grant in self._session.chair.grants}
+        if entry is None or entry.actor.call.establishment not in places:
+            raise Refused(Code.UNKNOWN_CALL)
+        return entry
+
+    async def _bar_restricted(self, entry: Entry, command: c.Verify) -> None:
+        """Ask again, at the moment of admission, whether a restriction stands against anybody of the leg."""
+        leg = entry.actor.call.leg(command.leg_id)
+        if leg is None or leg.role is LegRole.PRISONER:
+            return
+        services = self._session.services
+        barred = await services.access.barred(entry.actor.call.establishment, leg.people, services.clock.now())
+        if barred - entry.actor.call.barred:
+            await self._engine.send(entry.actor.call.id, c.Bar(SYSTEM, barred))
+
+    async def _sign_on(self, message: client.PostSignOn) -> None:
+        session = self._session
+        actor, post = session.actor(), message.post
+        await session.permit(actor, f"post.sign_on.{post.value}", Subject(message.establishment))
+        try:
+            await self._engine.sign_on(session.chair, session.id, post, message.establishment, message.hall_id)
+        except Refused as refusal:
+            action = f"post.sign_on.{post.value}"
+            await session.services.access.denials.person(actor.asker, action, refusal.code, message.establishment)
+            raise
+        if post is Post.SUPERVISOR:
+            self._engine.prove_presence(session.id, visible=True)
+        await session.show_all()
+
+    async def _focus(self, call_id: str | None) -> None:
+        actor = self._session.actor()
+        await self._session.permit(actor, "call.listen", Subject(actor.establishment))
+        await self._engine.focus(self._session.id, call_id)
+
+
+def _hold_placed(done: Done) -> str | None:
+    return next((event.hold_id for event in done.events if isinstance(event, e.HoldPlaced) and event.by), None)

@@ -1,0 +1,295 @@
+"""A staff socket: the board of its post, kept up to date, and the commands of both posts."""
+
+from __future__ import annotations
+
+from broker.domain import events as e
+from broker.domain.actors import Actor
+from broker.domain.call import Call, Phase
+from broker.domain.codes import Code, Post, Refused
+from broker.domain.permissions import HeldPost, Subject
+from broker.domain.posts import ROLE
+from broker.domain.records import Device, Scope, Seat
+from broker.edge.presenter import Presenter
+from broker.edge.session import Session, Shared
+from broker.edge.socket import Socket
+from broker.edge.staff_commands import StaffCommands, shown_tiles
+from broker.engine.board import Alerted, CallChanged, Change, LinesChanged, PostsChanged, SeatsChanged
+from broker.engine.chairs import StaffChair
+from broker.engine.consoles import AUDIO_LINES, VIDEO_LINES
+from broker.engine.registry import Entry
+from broker.ports import OfferRefused
+from broker.protocol import VERSION, client
+from broker.protocol.server import (
+    Alert,
+    AnswerLine,
+    CallMessage,
+    HallPart,
+    LineWant,
+    MayPart,
+    MediaAnswer,
+    MediaLines,
+    MediaReoffer,
+    News,
+    Ok,
+    PostMessage,
+    PostPart,
+    SeatMessage,
+    SeatPart,
+    Snapshot,
+    WarningState,
+    Welcome,
+    YouStaff,
+)
+
+_LINE_STEP = 8  # more video lines are asked for in steps, so that one more call is not one more offer
+
+
+class StaffSession(Session):
+    """A member of staff at one page. Off post it sees no call; on post, those of the post and no other."""
+
+    chair: StaffChair
+
+    def __init__(self, shared: Shared, socket: Socket, chair: StaffChair, presenter: Presenter) -> None:
+        super().__init__(shared, socket, chair)
+        self._presenter = presenter
+        self._commands = StaffCommands(self)
+        self._seats: list[Seat] = []
+        self._devices: list[Device] = []
+        self._halls: tuple[str, ...] = ()
+        self._told_posts: dict[tuple[Post, str | None], PostPart] = {}
+        self._told_seats: dict[str, SeatPart] = {}
+        self._asked_lines = VIDEO_LINES
+
+    @property
+    def who(self) -> str:
+        return f"staff:{self.chair.number}:{self.chair.session.id}"
+
+    @property
+    def held(self) -> HeldPost | None:
+        """The post that this socket holds."""
+        return self.actor().asker.held
+
+    def actor(self) -> Actor:
+        """Return who acts here, with the post that this socket holds."""
+        return self.engine.actor(self.chair, self.id)
+
+    def sees(self, call: Call) -> bool:
+        """Say whether the post reaches this call."""
+        held = self.held
+        return held is not None and held.establishment == call.establishment and held.hall_id in (None, call.hall_id)
+
+    # --- what the page is told ---------------------------------------------------
+
+    async def begin(self) -> None:
+        you = YouStaff(
+            name=self.chair.staff.name,
+            number=self.chair.number,
+            grade=self.chair.staff.grade.value,
+            may=await self._may(),
+        )
+        now, demo = self.services.clock.now(), self.services.config.demo
+        lines = LineWant(audio=AUDIO_LINES, video=VIDEO_LINES)
+        self.socket.send(Welcome(protocol=VERSION, now=now, you=you, receive=lines, demo=demo))
+        await self.show_all()
+
+    async def _may(self) -> list[MayPart]:
+        places = {grant.establishment for grant in self.chair.grants}
+        scope = Scope(frozenset(places))
+        halls = await self.services.directory.halls(scope)
+        parts = []
+        for place in await self.services.directory.establishments(scope):
+            roles = {grant.role for grant in self.chair.grants if grant.establishment == place.code}
+            posts = [post for post in Post if ROLE[post] in roles]
+            rooms = [HallPart(id=hall.id, name=hall.name) for hall in halls if hall.establishment == place.code]
+            if posts:
+                parts.append(
+                    MayPart(
+                        establishment=place.code, name=place.name, posts=posts, halls=rooms, synthetic=place.synthetic
+                    )
+                )
+        return parts
+
+    async def show_all(self) -> None:
+        """Send everything that the post may see now."""
+        held = self.held
+        await self._load_places(held)
+        now = self.services.clock.now()
+        posts = self._posts_now()
+        seats = self._seats_now()
+        self._told_posts = {(part.post, part.hall_id): part for part in posts}
+        self._told_seats = {part.id: part for part in seats}
+        mine = next((part for part in posts if part.you), None)
+        calls = [self._presenter.call(entry, now) for entry in self.entries()]
+        self.socket.send(Snapshot(now=now, you_hold=mine, calls=calls, posts=posts, seats=seats))
+        self._show_warnings()
+
+    async def _load_places(self, held: HeldPost | None) -> None:
+        if held is None:
+            self._seats, self._devices, self._halls = [], [], ()
+            return
+        scope = Scope(frozenset({held.establishment}))
+        halls = [hall.id for hall in await self.services.directory.halls(scope) if held.hall_id in (None, hall.id)]
+        self._halls = tuple(halls)
+        self._seats = [seat for seat in await self.services.directory.seats(scope) if seat.hall_id in halls]
+        self._devices = [row for row in await self.services.directory.devices(scope) if row.hall_id in halls]
+
+    def entries(self) -> list[Entry]:
+        """Return the calls that the post reaches."""
+        held = self.held
+        if held is None:
+            return []
+        return [entry for entry in self.engine.entries(held.establishment) if self.sees(entry.actor.call)]
+
+    def _posts_now(self) -> list[PostPart]:
+        held = self.held
+        if held is None:
+            return []
+        return self._presenter.posts(held.establishment, self._halls, self.id, self.services.clock.now())
+
+    def _seats_now(self) -> list[SeatPart]:
+        online = self.laptops_online()
+        return [self._presenter.seat(seat, self._devices, online) for seat in self._seats]
+
+    def laptops_online(self) -> frozenset[str]:
+        """Return the laptops that have a socket now."""
+        return frozenset(place.removeprefix("device:") for place in self.shared.sockets if place.startswith("device:"))
+
+    def _show_posts(self) -> None:
+        now = self.services.clock.now()
+        for part in self._posts_now():
+            key = (part.post, part.hall_id)
+            if self._told_posts.get(key) != part:
+                self._told_posts[key] = part
+                self.socket.send(PostMessage(now=now, post=part), f"post {part.post} {part.hall_id}")
+
+    def _show_seats(self) -> None:
+        now = self.services.clock.now()
+        for part in self._seats_now():
+            if self._told_seats.get(part.id) != part:
+                self._told_seats[part.id] = part
+                self.socket.send(SeatMessage(now=now, seat=part), f"seat {part.id}")
+
+    def show_lines(self) -> None:
+        """Send what the console's lines carry."""
+        console = self.engine.console(self.id)
+        if console is not None and console.connected:
+            self.socket.send(MediaLines(lines=self._presenter.lines(console)), "lines")
+
+    def _show_warnings(self) -> None:
+        for entry in self.entries():
+            for given in entry.actor.call.warnings[-1:]:
+                self._warning_state(entry.actor.call, given.id)
+
+    def _warning_state(self, call: Call, warning_id: str) -> None:
+        given = next((one for one in call.warnings if one.id == warning_id), None)
+        if given is not None:
+            told = {"call_id": call.id, "warning_id": given.id, "warning": given.warning, "shown_by": given.shown_by}
+            self.socket.send(WarningState.model_validate(told), f"warning {given.id}")
+
+    # --- the board ------------------------------------------------------------------
+
+    def heard(self, change: Change) -> None:
+        held = self.held
+        if held is None:
+            return
+        match change:
+            case CallChanged(call=call, events=events):
+                if self.sees(call):
+                    self._call_changed(call, events)
+            case PostsChanged(establishment=place):
+                if place == held.establishment:
+                    self._show_posts()
+            case SeatsChanged(establishment=place):
+                if place == held.establishment:
+                    self._show_seats()
+            case LinesChanged(endpoint=endpoint):
+                if endpoint == self.id:
+                    self.show_lines()
+            case Alerted():
+                self._alerted(change, held)
+            case _:
+                return
+
+    def _call_changed(self, call: Call, events: tuple[e.Event, ...]) -> None:
+        entry = self.engine.entry(call.id)
+        if entry is None:
+            return
+        now = self.services.clock.now()
+        self.socket.send(CallMessage(now=now, call=self._presenter.call(entry, now)), f"call {call.id}")
+        for event in events:
+            if isinstance(event, e.WarningGiven | e.WarningDisplayed):
+                self._warning_state(call, event.warning_id)
+        self._show_seats()
+        self.show_lines()
+        self._want_lines()
+
+    def _want_lines(self) -> None:
+        """Ask for a new offer where the calls have more pictures than the console has lines (wall.md 3)."""
+        console = self.engine.console(self.id)
+        if console is None or not console.connected:
+            return
+        shown = [entry.actor.call for entry in self.entries() if entry.actor.call.phase is not Phase.ENDED]
+        wanted = console.wanted(shown)
+        if wanted > max(self._asked_lines, console.video_lines):
+            self._asked_lines = -(-wanted // _LINE_STEP) * _LINE_STEP
+            self.socket.send(MediaReoffer(receive=LineWant(audio=AUDIO_LINES, video=self._asked_lines)), "reoffer")
+
+    def _alerted(self, alert: Alerted, held: HeldPost) -> None:
+        here = alert.establishment == held.establishment and (
+            alert.hall_id is None or held.hall_id in (None, alert.hall_id)
+        )
+        if alert.call_id is not None:
+            entry = self.engine.entry(alert.call_id)
+            here = here and entry is not None and self.sees(entry.actor.call)
+        if here and alert.post in (None, held.post):
+            self.socket.send(Alert(id=alert.id, at=alert.at, code=alert.code, call_id=alert.call_id, by=alert.by))
+
+    def second(self) -> None:
+        now = self.services.clock.now()
+        held = self.held
+        if held is None:
+            self.socket.send(News(now=now), "news")
+            return
+        entries = [entry for entry in self.entries() if entry.actor.call.phase is not Phase.ENDED]
+        legs = [part for entry in entries for part in self._presenter.health(entry)]
+        ages = {}
+        for entry in entries:
+            age = self.engine.presence.proof_age_s(self.id, entry.actor.call.id, now)
+            if age is not None:
+                ages[entry.actor.call.id] = round(age, 3)
+        self.socket.send(News(now=now, legs=legs, proof_age_s=ages), "news")
+        self._show_posts()
+
+    # --- what the page says -----------------------------------------------------------
+
+    async def command(self, message: client.ClientMessage) -> Ok:
+        return await self._commands.do(message)
+
+    async def offer(self, message: client.MediaOffer) -> MediaAnswer:
+        actor = self.actor()
+        await self.permit(actor, "call.watch", Subject(actor.establishment))
+        if self.engine.console(self.id) is None:
+            raise Refused(Code.NOT_ON_POST)
+        answer = await self.engine.offer(self.id, frozenset(), message.sdp)
+        if answer.publishes:
+            await self.engine.closed(self.id)
+            raise OfferRefused("publishes")
+        lines = [AnswerLine(mid=line.mid, kind=line.kind.value, index=line.index) for line in answer.lines]
+        return MediaAnswer(key=message.key, sdp=answer.sdp, lines=lines)
+
+    async def told(self, message: client.ClientMessage) -> None:
+        actor = self.actor()
+        await self.permit(actor, getattr(message, "type", ""), Subject(actor.establishment))
+        match message:
+            case client.WallProof(visible=visible, tiles=tiles):
+                self.engine.prove_wall(self.id, visible, shown_tiles(tiles))
+            case client.Presence(visible=visible):
+                self.engine.prove_presence(self.id, visible)
+            case _:
+                return
+
+    async def gone(self) -> None:
+        if self.socket.bye in ("revoked", "signed_out"):
+            await self.engine.sign_off(self.id)  # a person whose sign-in is over has no grace
+        else:
+            self.engine.lost(self.id)
