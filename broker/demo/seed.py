@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,7 +93,8 @@ async def seed(office: Office, progress: Callable[[str], None]) -> Seeded:
     await office.places.add_establishment(SYNTHETIC.code, SYNTHETIC.name, ACTOR, synthetic=True)
     _, credential = await office.places.issue_credential(SYNTHETIC.code, ACTOR)
     accounts = (MONITOR, SUPERVISOR, CLERK, *OTHERS, BOT_MONITOR, BOT_SUPERVISOR)
-    sign_ins = {account.username: await _account(office, account) for account in accounts}
+    made = await asyncio.gather(*(_account(office, account) for account in accounts))
+    sign_ins = {one.account.username: one for one in made}
     guest = await play(office, GUEST_SEAT, GUEST)
     await _later_today(office)
     hall = await office.places.hall(HARROWDENE.code, HARROWDENE.halls[0][0])
@@ -132,7 +134,8 @@ async def _people(office: Office, prison: Prison) -> None:
 
 
 async def _account(office: Office, account: Account) -> SignIn:
-    password = f"{secrets.choice(_WORDS)}-{secrets.choice(_WORDS)}-{secrets.randbelow(9000) + 1000}"
+    first, second = secrets.SystemRandom().sample(_WORDS, 2)
+    password = f"{first}-{second}-{secrets.randbelow(9000) + 1000}"
     grants = ((account.establishment, account.role),)
     new = NewAccount(account.username, account.number, account.name, account.grade, password, grants)
     await office.accounts.add(new, ACTOR)

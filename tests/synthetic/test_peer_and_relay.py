@@ -11,6 +11,7 @@ import pytest
 
 from broker.domain.plan import Media, MediaPlan, Route
 from broker.media.plane import RelayPlane
+from broker.synthetic.aiortc_peer import AiortcPeer
 from broker.synthetic.line import Tap
 from broker.synthetic.peer import Pacer, Peer
 from broker.synthetic.people import person, who_is_heard, who_is_seen
@@ -94,3 +95,27 @@ async def test_a_line_is_silent_until_a_plan_opens_it_and_begins_with_a_keyframe
         await until(lambda: video.frames > 0, WITHIN_S, "a picture")
         assert video.decodable_at is not None
         assert video.lost == 0
+
+
+async def test_a_peer_of_another_make_sees_and_hears_ours_and_is_seen_and_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("aioice.ice.get_host_addresses", lambda use_ipv4, use_ipv6: ["127.0.0.1"])
+    async with relay() as (plane, pacer):
+        ours = await join(plane, pacer, PRISONER, Peer(person(1)))
+        theirs = AiortcPeer(person(2))
+        try:
+            answer = await plane.connect(FAMILY, frozenset(Media), await theirs.offer())
+            await theirs.connect(answer.sdp)
+            taps = {kind: Tap() for kind in ("audio", "video")}
+            for kind, tap in taps.items():
+                ours.line(kind).tap = tap
+            await plane.apply(plan(routes((PRISONER, FAMILY, 0), (FAMILY, PRISONER, 0))))
+            await until(lambda: theirs.seen.count(1) > 10 and theirs.who_is_heard() == 1, 4, "ours at theirs", 0.2)
+            await plane.apply(plan(routes((PRISONER, FAMILY, 0), (FAMILY, PRISONER, 0))))
+            await until(lambda: all(len(tap.frames) >= 30 for tap in taps.values()), 4, "theirs at ours")
+            assert set(theirs.seen) == {1}
+            assert set(who_is_seen([frame for _, frame in taps["video"].frames])) == {2}
+            assert who_is_heard([frame for _, frame in taps["audio"].frames]) == 2
+        finally:
+            await theirs.close()
