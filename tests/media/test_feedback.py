@@ -126,7 +126,7 @@ async def test_the_relay_asks_the_publisher_for_what_it_missed_and_passes_it_on(
     family.show(b"c")
     await family.until(lambda: any(rtcp.nacks(part) for part in family.reports))
     number = int.from_bytes(lost[2:4], "big")
-    assert [asked for part in family.reports if (asked := rtcp.nacks(part))][0] == (
+    assert next(asked for part in family.reports if (asked := rtcp.nacks(part))) == (
         family.senders[VIDEO].ssrc,
         [number],
     )

@@ -250,6 +250,9 @@ async def test_no_codec_is_ever_opened_in_the_relays_process(relay: Stage, monke
         monkeypatch.setattr(f"aiortc.codecs.{name}", refuse(name))
         for module in ("rtcrtpsender", "rtcrtpreceiver"):
             monkeypatch.setattr(f"aiortc.{module}.{name}", refuse(name), raising=False)
+    with pytest.raises(AssertionError, match="opened in the relay's process"):
+        av.CodecContext.create("vp8", "r")  # the trap works
+    opened.clear()
     family, prisoner = await live(relay)
     family.show(b"face", b"face", key=True)
     prisoner.say(b"hello")
