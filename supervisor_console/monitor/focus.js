@@ -35,7 +35,7 @@ export function Focus({ desk, id, place }) {
       <span class=${`state state-${look}`}>${stateWord(desk, call, look)}</span>
       <${TimeLeft} desk=${desk} call=${call} />
     </header>
-    <${Pictures} desk=${desk} call=${call} look=${look} />
+    <div class="focus-pics"><${Pictures} desk=${desk} call=${call} look=${look} /></div>
     <${Healths} desk=${desk} call=${call} />
     <p class="focus-sound">
       <button type="button" class="plain" aria-pressed=${desk.sound.value} onClick=${() => desk.do({ type: "sound" })}>

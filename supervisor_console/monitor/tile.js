@@ -72,10 +72,10 @@ function Head({ desk, call, place, look }) {
       <span class="initials">${call.prisoner_initials}</span>
       <span class="hidden-words">${t("monitor.tile.focus")}</span>
     </button>
-    <span class=${`state state-${look}`}>${icon(SHAPE[look])}${stateWord(desk, call, look)}</span>
+    <span class=${`state state-${look}`}>${icon(SHAPE[look])}<span>${stateWord(desk, call, look)}</span></span>
     ${heard && html`<span class="state state-sound">${icon("sound")}${t("monitor.sound_on")}</span>`}
     ${call.synthetic && html`<span class="chip synthetic">${t("console.synthetic")}</span>`}
-    <span class=${`chip tier tier-${call.tier}`}>${t(`monitor.tier.${tierOf(call)}`)}</span>
+    <span class=${`chip tier tier-${call.tier}`}><span class="short">${t("monitor.tier.short", { n: tierOf(call) })}</span><span class="long">${t(`monitor.tier.${tierOf(call)}`)}</span></span>
   </header>`;
 }
 
@@ -169,10 +169,10 @@ function Quick({ desk, call }) {
   return html`<span class="quick">
     ${check &&
     html`<button type="button" class="plain" onClick=${() => desk.openIdentity(call.id)}>
-      ${t("monitor.identity.check")}<span class="hidden-words"> ${call.prisoner_number}</span>
+      ${t("monitor.identity.check.short")}<span class="hidden-words"> ${call.prisoner_number}</span>
     </button>`}
     <button type="button" class="pause" onClick=${() => desk.pause(call.id)}>
-      ${icon("octagon")}${t("monitor.pause")}<span class="hidden-words"> ${call.prisoner_number}</span>
+      ${icon("octagon")}<span class="word">${t("monitor.pause")}</span><span class="hidden-words"> ${call.prisoner_number}</span>
     </button>
   </span>`;
 }

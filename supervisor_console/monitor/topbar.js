@@ -68,7 +68,7 @@ function Counts({ desk }) {
     <div class="count"><dt>${t("monitor.count.live")}</dt><dd>${counts.live}</dd></div>
     <div class="count"><dt>${t("monitor.count.lobby")}</dt><dd>${counts.waiting}</dd></div>
     <div class="count"><dt>${t("monitor.count.held")}</dt><dd>${counts.held}</dd></div>
-    <div class="count" data-bad=${counts.hidden > 0}><dt>${t("monitor.count.in_view")}</dt><dd>${t("monitor.count.in_view.of", { n: counts.inView, hidden: counts.hidden })}</dd></div>
+    <div class="count" data-bad=${counts.hidden > 0}><dt>${t("monitor.count.in_view")}</dt><dd>${counts.hidden ? t("monitor.count.in_view.of", { n: counts.inView, hidden: counts.hidden }) : counts.inView}</dd></div>
     <div class=${counts.unwatched ? "count count-bad" : "count"}><dt>${t("monitor.count.unwatched")}</dt><dd>${icon(counts.unwatched ? "unwatched" : "eye")}${counts.unwatched}</dd></div>
   </dl>`;
 }

@@ -33,7 +33,7 @@ export function App({ hall }) {
     <${TopBar} hall=${hall} />
     <${Warnings} hall=${hall} />
     <main id="main" class="hall-main">
-      <div class="hall-plan"><${Seats} hall=${hall} /><${SeatCounts} hall=${hall} /></div>
+      <div class="hall-plan"><${Seats} hall=${hall} /><${SeatCounts} hall=${hall} /><${Colours} /></div>
       ${hall.at.value === null ? html`<${Tasks} hall=${hall} />` : html`<${SeatPanel} key=${hall.at.value} hall=${hall} />`}
     </main>
     <${Refusal} session=${session} />
@@ -67,7 +67,6 @@ function TopBar({ hall }) {
     <${PostState} session=${session} label=${t("console.monitoring")} post=${monitorOf(hall)} mine=${false} />
     <${PostState} session=${session} label=${t("console.technical")} post=${board.holds ?? undefined} mine=${true} />
     <p class="clock">${timeOfDay(session.now.value)}</p>
-    <button type="button" class="plain" aria-pressed=${scheme.value === "dark"} onClick=${() => setScheme(scheme.value === "dark" ? "light" : "dark")}>${t("console.scheme.dark")}</button>
     <${Leave} hall=${hall} />
   </header>`;
 }
@@ -90,6 +89,11 @@ function Leave({ hall }) {
     </button>
     <button type="button" class="plain" onClick=${() => (hall.leaving.value = false)}>${t("console.close")}</button>
   </div>`;
+}
+
+function Colours() {
+  const dark = scheme.value === "dark";
+  return html`<p class="colours"><button type="button" class="plain" aria-pressed=${dark} onClick=${() => setScheme(dark ? "light" : "dark")}>${t("console.scheme.dark")}</button></p>`;
 }
 
 /** What stands above the plan until it is over. @param {{ hall: Hall }} props */

@@ -27,11 +27,7 @@ export function End({ hall, call }) {
   const step = hall.ending.value;
   const asked = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => asked.current?.focus(), [step]);
-  if (!step) {
-    return html`<section class="card">
-      <button type="button" class="end big" onClick=${() => (hall.ending.value = "asked")}>${icon("stop")}${t("hall.end")}</button>
-    </section>`;
-  }
+  if (!step) return null;
   return html`<section class="card card-end" aria-labelledby="end-title">
     <h3 id="end-title" tabindex="-1" ref=${asked}>${step === "asked" ? t("hall.end") : t("hall.end.why")}</h3>
     <p>${t("hall.end.final")}</p>

@@ -27,16 +27,13 @@ const REASONS = /** @type {PauseReason[]} */ ([
 
 /** @param {{ hall: Hall, call: CallPart }} props */
 export function Holds({ hall, call }) {
-  const mine = call.holds.some((hold) => hold.post === "supervisor" && hold.kind === "security");
+  if (!call.holds.length) return null;
   return html`<section class="card" aria-labelledby="holds-title">
     <h3 id="holds-title">${t("hall.holds")}</h3>
     ${hall.unrecorded.value && html`<p class="note">${icon("ring")}${t("hall.pause.not_recorded")}</p>`}
     <ul class="holds">
       ${holdsOf(call).map((hold) => html`<${Hold} key=${hold.id} hall=${hall} call=${call} hold=${hold} />`)}
     </ul>
-    ${!mine &&
-    html`<button type="button" class="pause big" onClick=${() => hall.pause(call)}>${icon("octagon")}${t("hall.pause")}</button>
-      <p class="quiet">${t("hall.pause.who")}</p>`}
   </section>`;
 }
 

@@ -45,10 +45,23 @@ function Call({ hall, call }) {
   return html`<div class="seat-parts">
     ${call.synthetic && html`<p><span class="chip synthetic">${t("console.synthetic")}</span></p>`}
     ${call.help_asked && html`<p class="note">${icon("hand")}${t("hall.help", { seat: call.seat })}</p>`}
+    <${Stop} hall=${hall} call=${call} />
+    <${Holds} hall=${hall} call=${call} />
     <${Verify} hall=${hall} call=${call} />
     <${Facts} hall=${hall} call=${call} />
-    <${Holds} hall=${hall} call=${call} />
-    <${End} hall=${hall} call=${call} />
+  </div>`;
+}
+
+/** What stops a call: always first, and large. @param {{ hall: Hall, call: CallPart }} props */
+function Stop({ hall, call }) {
+  const mine = call.holds.some((hold) => hold.post === "supervisor" && hold.kind === "security");
+  if (hall.ending.value) return html`<${End} hall=${hall} call=${call} />`;
+  return html`<div class="stop">
+    <div class="buttons">
+      ${!mine && html`<button type="button" class="pause big" onClick=${() => hall.pause(call)}>${icon("octagon")}${t("hall.pause")}</button>`}
+      <button type="button" class="end big" onClick=${() => (hall.ending.value = "asked")}>${icon("stop")}${t("hall.end")}</button>
+    </div>
+    ${!mine && html`<p class="quiet">${t("hall.pause.who")}</p>`}
   </div>`;
 }
 
