@@ -18,13 +18,14 @@ from broker.synthetic.keys import HandshakeFailed
 from broker.synthetic.peer import Unreachable as RelayUnreachable
 from broker.synthetic.sdp import BadAnswer
 from broker.synthetic.site import Denied, Site, Unreachable
-from broker.synthetic.stage import PAIRS, Stage, ask_for_calls, staffed
+from broker.synthetic.stage import PAIRS, ask_for_calls, both_posts, staffed
 from broker.synthetic.talk import Closed, Refused, TookTooLong
 from broker.synthetic.timing import timed
 from broker.text import catalogue
 
 WELL, BROKEN, NOT_RUN = 0, 1, 2
 AT_ONCE = PAIRS - 1  # timed calls that run side by side: more would measure this process rather than the broker
+ROUND = 20  # calls that are booked together: what one console shows
 CALL_S = 60.0
 
 _FAILURES = (Refused, Closed, TookTooLong, Denied, RelayUnreachable, HandshakeFailed, BadAnswer, TimeoutError)
@@ -77,9 +78,10 @@ async def check(
     report = Report()
     try:
         async with Site(url, chairs) as site:
-            cast = await ask_for_calls(site, credential, count + 1)
-            async with staffed(site, cast) as stage:
-                await _all_calls(stage, report, progress)
+            for first in range(0, count, ROUND):
+                await _round(site, credential, count, first, report, progress)
+                if not report.promises.get("every_call_ran_to_its_end", False) and not report.calls:
+                    break
     except Unreachable as error:
         raise CannotRun(say("check.unreachable", url=url, detail=str(error))) from None
     except Denied as denied:
@@ -89,21 +91,27 @@ async def check(
     return report
 
 
-async def _all_calls(stage: Stage, report: Report, progress: Callable[[str], None]) -> None:
+async def _round(
+    site: Site, credential: str, count: int, first: int, report: Report, progress: Callable[[str], None]
+) -> None:
+    """Run up to ROUND timed calls from number `first` on; the first round inspects one more."""
     say = catalogue()
-    inspected, *rest = stage.cast.calls
-    progress(say("check.inspecting"))
-    if not await _finished(inspect(stage, inspected, report), report, progress):
-        return
-    stage.monitor.verifies = stage.supervisor.verifies = lambda call: True
-    done = 0
-    for start in range(0, len(rest), AT_ONCE):
-        group = rest[start : start + AT_ONCE]
-        await asyncio.gather(
-            *(_finished(timed(stage, booked, 1 + at, report), report, progress) for at, booked in enumerate(group))
-        )
-        done += len(group)
-        progress(say("check.progress", done=done, count=len(rest)))
+    inspected = first == 0
+    cast = await ask_for_calls(site, credential, min(ROUND, count - first) + inspected)
+    async with staffed(site, cast) as stage:
+        calls = list(cast.calls)
+        if inspected:
+            progress(say("check.inspecting"))
+            if not await _finished(inspect(stage, calls.pop(0), report), report, progress):
+                return
+        else:
+            await both_posts(stage)
+        stage.monitor.verifies = stage.supervisor.verifies = lambda call: True
+        for at in range(0, len(calls), AT_ONCE):
+            group = calls[at : at + AT_ONCE]
+            running = (timed(stage, booked, 1 + pair, report) for pair, booked in enumerate(group))
+            await asyncio.gather(*(_finished(call, report, progress) for call in running))
+            progress(say("check.progress", done=first + at + len(group), count=count))
 
 
 async def _finished(call: Coroutine[Any, Any, None], report: Report, progress: Callable[[str], None]) -> bool:

@@ -9,6 +9,7 @@ from broker.domain.codes import Post
 from broker.protocol import client
 from broker.synthetic.caller import Caller
 from broker.synthetic.figures import Report
+from broker.synthetic.peer import Peer
 from broker.synthetic.site import Browser, Denied
 from broker.synthetic.staff import HERE, Monitor, StaffMember
 from broker.synthetic.stage import WITHIN_S, Booked, Ends, Receivers, Stage, ends_of, is_person, refused, shows, sounds
@@ -101,11 +102,8 @@ async def _who_sees_whom(stage: Stage, ends: Ends, report: Report) -> None:
     report.promise("prisoner_saw_and_heard_the_right_family", await is_person(at_laptop, family))
     report.promise("console_saw_both_ends", all([await shows(wall["video", leg], who) for leg, who in legs.items()]))
     report.promise("console_heard_both_ends", all([await sounds(wall["audio", leg], who) for leg, who in legs.items()]))
-    welcome = stage.supervisor.talk.welcome if stage.supervisor.talk is not None else None
-    report.promise(
-        "supervisor_received_no_media",
-        welcome is not None and welcome.receive.audio == 0 and welcome.receive.video == 0,
-    )
+    offered = client.MediaOffer(key=new_key(), sdp=Peer().offer())
+    report.promise("supervisor_received_no_media", bool(await refused(stage.supervisor, offered)))
 
 
 async def _security_pause(stage: Stage, ends: Ends, report: Report) -> None:

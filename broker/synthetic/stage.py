@@ -116,6 +116,14 @@ async def staffed(site: Site, cast: Cast) -> AsyncIterator[Stage]:
         yield Stage(site, pacer, cast, monitor, supervisor)
 
 
+async def both_posts(stage: Stage) -> None:
+    """Take both posts and connect the wall. Raises Refused."""
+    cast = stage.cast
+    await stage.monitor.take_post(cast.establishment)
+    await stage.monitor.connect_wall()
+    await stage.supervisor.take_post(cast.establishment, cast.hall_id)
+
+
 @dataclass(slots=True)
 class Ends:
     """Both callers of one call."""
