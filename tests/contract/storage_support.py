@@ -40,6 +40,8 @@ from broker.ports import NewEvent
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 _SERVERS = Path("/usr/lib/postgresql")
+_SETTINGS = ("listen_addresses=", "max_connections=40", "fsync=off", "full_page_writes=off", "autovacuum=off")
+# fsync=off: it is the client that these tests kill, never the server, and a database a test is then cheap
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def running_server(programs: Path) -> Iterator[PostgreSQL]:
     if user:
         owner = pwd.getpwnam(user)
         os.chown(folder, owner.pw_uid, owner.pw_gid)
-    who = {"user": user, "group": user, "extra_groups": []} if user else {}
+    groups: list[str] | None = [] if user else None
     data = folder / "data"
     try:
         subprocess.run(
@@ -84,14 +86,18 @@ def running_server(programs: Path) -> Iterator[PostgreSQL]:
             check=True,
             capture_output=True,
             cwd=folder,
-            **who,
+            user=user,
+            group=user,
+            extra_groups=groups,
         )
         server = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "max_connections=40"],
+            [programs / "postgres", "-D", data, "-k", folder, *(word for name in _SETTINGS for word in ("-c", name))],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=folder,
-            **who,
+            user=user,
+            group=user,
+            extra_groups=groups,
         )
         try:
             _wait_until_ready(programs, folder)

@@ -57,7 +57,6 @@ async def test_a_row_is_found_by_its_secret_s_hash(storage: Storage) -> None:
         assert None is await getattr(storage.directory, find)("another")
 
 
-@pytest.mark.feature("F99")
 async def test_a_scope_sees_its_own_establishment_and_nothing_of_another(storage: Storage) -> None:
     await storage.directory.save(scope("EXA", "OTH"), one_of_each("EXA") + one_of_each("OTH"))
 
@@ -67,7 +66,6 @@ async def test_a_scope_sees_its_own_establishment_and_nothing_of_another(storage
     assert await storage.directory.contacts(scope("EXA"), "OTH1234X") == []
 
 
-@pytest.mark.feature("F99")
 @pytest.mark.parametrize("kind", [type(row).__name__ for row in one_of_each("OTH")])
 async def test_a_row_of_another_establishment_cannot_be_saved(storage: Storage, kind: str) -> None:
     [row] = [row for row in one_of_each("OTH") if type(row).__name__ == kind]
@@ -78,14 +76,13 @@ async def test_a_row_of_another_establishment_cannot_be_saved(storage: Storage, 
     assert await everything(storage, "EXA", "OTH") == []
 
 
-@pytest.mark.feature("F99")
 @pytest.mark.parametrize("kind", [type(row).__name__ for row in listed("OTH") if type(row).__name__ != "Establishment"])
 async def test_a_row_of_another_establishment_cannot_be_taken_over(storage: Storage, kind: str) -> None:
     await storage.directory.save(scope("OTH"), one_of_each("OTH"))
     [theirs] = [row for row in one_of_each("OTH") if type(row).__name__ == kind]
 
     with pytest.raises(OutOfScope):
-        await storage.directory.save(scope("EXA"), [replace(theirs, establishment="EXA")])  # type: ignore[type-var]
+        await storage.directory.save(scope("EXA"), [replace(theirs, establishment="EXA")])  # type: ignore[arg-type]
 
     assert listed("OTH") == await everything(storage, "EXA", "OTH")
 
