@@ -136,10 +136,11 @@ def _public_key(file: Path) -> PublicKey:
 
 
 def _anchors(file: Path | None, folder: Path) -> Path | None:
-    """Return the anchor file: one that is named must be there; without a key there can be none yet."""
+    """Return the anchor file: one that is named must be there; without a key and a file there is none yet."""
     if file is not None:
         return file
-    return folder / ANCHOR_FILE if (folder / PUBLIC_FILE).is_file() else None
+    kept = folder / ANCHOR_FILE  # a key that was taken away must not make us forget the anchors
+    return kept if kept.is_file() or (folder / PUBLIC_FILE).is_file() else None
 
 
 def check_call(
