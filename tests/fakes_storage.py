@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -219,7 +218,8 @@ class FakeJournal:
         if self.broken:
             raise OSError("the fake journal is broken")
         for event in events:
-            json.dumps(event.body)
+            audit.text_of(event.at)
+            audit.canonical(dict(event.body))
         self.entries.append((stream, list(events)))
 
     def waiting(self) -> list[tuple[str, list[NewEvent]]]:

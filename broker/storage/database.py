@@ -140,6 +140,7 @@ async def _finished(threads: ThreadPoolExecutor, job: Callable[[], T]) -> T:
                 await asyncio.wait({running})
             except asyncio.CancelledError:
                 continue
+        running.exception()  # looked at, so that nobody reports it as forgotten
         raise
 
 
@@ -168,6 +169,7 @@ def _sqlite(url: URL, busy_s: float, *, begin: str, connections: int) -> Engine:
 
 def _postgresql(url: URL, busy_s: float) -> Engine:
     limits = f"-c statement_timeout={_STATEMENT_MS} -c lock_timeout={int(busy_s * 1000)} -c timezone=UTC"
+    limits += " -c synchronous_commit=on"  # whatever the server's own default
     return create_engine(
         url,
         pool_pre_ping=True,

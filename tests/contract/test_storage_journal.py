@@ -166,11 +166,8 @@ def test_two_processes_never_hold_one_journal(tmp_path: Path) -> None:
         NewEvent("a", "t", NOON.replace(tzinfo=None), "S1", {}),
     ],
 )
-def test_what_the_log_would_refuse_the_journal_refuses(tmp_path: Path, bad: NewEvent) -> None:
-    journal = FileJournal(tmp_path / "journal")
-
+def test_what_the_log_would_refuse_the_journal_refuses(journal: Journal, bad: NewEvent) -> None:
     with pytest.raises((TypeError, ValueError)):
         journal.put("call/1", [bad])
 
     assert journal.waiting() == []
-    journal.close()

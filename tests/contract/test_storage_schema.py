@@ -67,3 +67,21 @@ async def test_what_is_logged_of_a_failure_quotes_no_personal_data(database: Dat
 
     assert "Brádaigh" not in str(refusal.value)
     assert "prisoners WHERE" not in str(refusal.value)
+
+
+async def test_a_commit_on_sqlite_reaches_the_disk_before_it_is_acknowledged(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+
+    settings = await database.write(
+        lambda connection: [connection.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous")]
+    )
+
+    assert settings == ["wal", 2]  # 2: FULL
+    await database.close()
+
+
+async def test_a_commit_on_postgresql_reaches_the_disk_before_it_is_acknowledged(postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+
+    assert await database.write(lambda connection: connection.scalar(text("SHOW synchronous_commit"))) == "on"
+    await database.close()
