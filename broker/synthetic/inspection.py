@@ -11,7 +11,7 @@ from broker.synthetic.caller import Caller
 from broker.synthetic.figures import Report
 from broker.synthetic.peer import Peer
 from broker.synthetic.site import Browser, Denied
-from broker.synthetic.staff import HERE, Monitor, StaffMember
+from broker.synthetic.staff import Monitor
 from broker.synthetic.stage import WITHIN_S, Booked, Ends, Receivers, Stage, ends_of, is_person, refused, shows, sounds
 from broker.synthetic.talk import Closed, TookTooLong, new_key, until
 
@@ -71,13 +71,8 @@ async def _before_the_start(stage: Stage, ends: Ends, report: Report) -> None:
 
 async def _leg_waits(stage: Stage, ends: Ends, leg_id: str) -> None:
     """Wait until both posts know that the leg is connected and waits."""
-    call_id = ends.booked.call_id
-
-    def waits(member: StaffMember) -> bool:
-        call = member.calls.get(call_id)
-        return call is not None and any(leg.id == leg_id and leg.connected and leg.step in HERE for leg in call.legs)
-
-    await until(lambda: all(waits(one) for one in (stage.monitor, stage.supervisor)), WITHIN_S, "a leg in the lobby")
+    posts = (stage.monitor, stage.supervisor)
+    await until(lambda: all(post.waits(ends.booked.call_id, leg_id) for post in posts), WITHIN_S, "a leg in the lobby")
 
 
 async def _who_sees_whom(stage: Stage, ends: Ends, report: Report) -> None:

@@ -142,6 +142,11 @@ class StaffMember:
             and leg.step in ("lobby", "connecting", "connected")
         ]
 
+    def waits(self, call_id: str, leg_id: str) -> bool:
+        """Tell whether a leg is connected and waits to be verified, as this post knows it."""
+        call = self.calls.get(call_id)
+        return call is not None and any(leg.id == leg_id and leg.connected and leg.step in HERE for leg in call.legs)
+
     async def _duties(self) -> None:
         """Verify whoever waits, at once; what is refused as stale is tried again."""
         while self.holds_post:

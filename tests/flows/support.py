@@ -1,0 +1,65 @@
+"""A whole broker for a flow test: real SQLite, real sockets and real media on loopback, in a folder of its own."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from broker.bootstrap import running
+from broker.config import Config, sqlite_url
+from broker.engine.office import Office
+from broker.office import open_office
+from broker.synthetic.site import Site
+from broker.synthetic.stage import Stage, ask_for_calls, staffed
+
+PLACE = "SYN"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A broker that runs, and the credential of its synthetic establishment."""
+
+    config: Config
+    office: Office
+    credential: str
+
+    @property
+    def url(self) -> str:
+        return self.config.base_url
+
+
+def free_port() -> int:
+    """Return a TCP port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def config_in(folder: Path) -> Config:
+    """Return the configuration of a broker whose data is in `folder`."""
+    port = free_port()
+    return Config(port=port, base_url=f"http://localhost:{port}", data_dir=folder, database_url=sqlite_url(folder))
+
+
+@asynccontextmanager
+async def broker_in(folder: Path) -> AsyncIterator[Running]:
+    """Run a broker with one synthetic establishment."""
+    config = config_in(folder)
+    async with open_office(config) as office:
+        await office.places.add_establishment(PLACE, "Synthetic establishment", "test", synthetic=True)
+        _, credential = await office.places.issue_credential(PLACE, "test")
+        async with running(config):
+            yield Running(config, office, credential)
+
+
+@asynccontextmanager
+async def stage_in(folder: Path, calls: int = 1) -> AsyncIterator[Stage]:
+    """Run a broker with `calls` synthetic calls and two members of staff who are signed in, on no post."""
+    async with broker_in(folder) as broker, Site(broker.url) as site:
+        cast = await ask_for_calls(site, broker.credential, calls)
+        async with staffed(site, cast) as stage:
+            yield stage
