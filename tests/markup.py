@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from jinja2 import Environment
+
 HOLE = "\0"  # what an expression leaves behind
+GIVEN_TEXTS = ("text", "html", "titleText", "titleHtml", "label", "hint", "visuallyHiddenText")  # of GOV.UK's macros
 SHOWN_ATTRIBUTES = ("alt", "aria-description", "aria-label", "aria-roledescription", "placeholder", "title", "value")
 _WORD = re.compile(r"[A-Za-z]{2,}")
-_JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 _UNSHOWN = re.compile(r"<(script|style)\b.*?</\1>|<!--.*?-->|<!doctype[^>]*>", re.DOTALL | re.IGNORECASE)
 _KEY = re.compile(r"<kbd>[^<]*</kbd>")  # what is printed on a key is no sentence
 _TAG = re.compile(r"<[^>]*>")
@@ -21,8 +23,25 @@ def words_of_script(source: str) -> list[str]:
 
 
 def words_of_jinja(source: str) -> list[str]:
-    """Return the words between tags, and in shown attributes, of a Jinja template."""
-    return words_of_markup(_UNSHOWN.sub("", _JINJA.sub(HOLE, source)))
+    """Return the words of a Jinja template: between tags, in shown attributes, and as texts given to a macro."""
+    data: list[str] = []
+    given: list[str] = []
+    said: list[str] = []  # the last tokens of an expression, spaces left out
+    block = ""  # the name of the block, for what stands in `bodyClasses` is no text
+    for _, kind, value in Environment().lex(source):
+        if kind == "data":
+            data.append("" if block.endswith("Classes") else value)
+            continue
+        if kind != "whitespace":
+            data.append(HOLE)
+            said.append(value)
+        if kind == "name" and said[-2:-1] == ["block"]:
+            block = value
+        elif kind == "name" and value == "endblock":
+            block = ""
+        elif kind == "string" and said[-2:-1] == [":"] and said[-3].strip("'\"") in GIVEN_TEXTS:
+            given.append(value.strip("'\""))
+    return words_of_markup(_UNSHOWN.sub("", "".join(data))) + [text for text in given if _WORD.search(text)]
 
 
 def words_of_markup(markup: str) -> list[str]:

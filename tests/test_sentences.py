@@ -41,6 +41,9 @@ def test_words_in_a_module_are_found(source, words):
         ("<h1>{{ t('visits.title') }}</h1>", []),
         ("<!doctype html><h1>{# Visits #}Visits</h1>", ["Visits"]),
         ("<script>const hidden = 1;</script><p>&nbsp;·</p>", []),
+        ('{{ govukButton({"text": "Save it", "attributes": {"id": "save"}}) }}', ["Save it"]),
+        ('{{ govukButton({"text": t("save"), "attributes": {"a": {"id": "save"}}}) }}', []),
+        ("{% block bodyClasses %}wide{% endblock %}{% block content %}Hello{% endblock %}", ["Hello"]),
         ('{% if day > 3 %}<a title="Next day" href="/x">{{ t("next") }}</a>{% endif %}', ["Next day"]),
     ],
 )

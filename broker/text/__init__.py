@@ -154,32 +154,31 @@ def _read(file: Path, language: str) -> dict[str, Forms]:
             parsed = read_po(source, locale=language, abort_invalid=True)
     except (PoFileError, ValueError) as error:
         raise BadCatalogue(f"{file.name}: {error}") from error
+    categories = _categories(parsed)
     return {
         (message.id if isinstance(message.id, str) else message.id[0]): forms
         for message in parsed
-        if message.id and not message.fuzzy and (forms := _forms(message, parsed))
+        if message.id and not message.fuzzy and (forms := _forms(message, categories))
     }
 
 
-def _forms(message: Message, parsed: Catalog) -> Forms:
-    """Return the sentences of `message` by plural category; gettext numbers them, the browser names them."""
+def _forms(message: Message, categories: Mapping[str, int]) -> Forms:
+    """Return the sentences of `message` by plural category."""
     sentences = message.string
     if isinstance(sentences, str):
         return {OTHER: sentences} if sentences else {}
     if not sentences or not all(sentences):
         return {}
+    forms = {category: sentences[index] for category, index in categories.items() if index < len(sentences)}
+    return {OTHER: sentences[-1], **forms}
+
+
+def _categories(parsed: Catalog) -> dict[str, int]:
+    """Return plural category → number of the `msgstr[…]`: gettext numbers the forms, the browser names them."""
     locale = parsed.locale or Locale.parse(SOURCE)
-    forms = {OTHER: sentences[-1]}
-    for sample in range(200):  # every category of every language that CLDR lists shows itself below 200
-        index = _plural_index(parsed, sample)
-        if index < len(sentences):
-            forms[locale.plural_form(sample)] = sentences[index]
-    return forms
-
-
-def _plural_index(parsed: Catalog, number: int) -> int:
-    """Return which `msgstr[…]` gettext takes for `number` (header `Plural-Forms`, a C expression)."""
-    return int(c2py(parsed.plural_expr)(number))
+    index_of = c2py(parsed.plural_expr)
+    # Every category that CLDR lists for whole numbers shows itself below 200, but for the millions of a few languages.
+    return {locale.plural_form(sample): int(index_of(sample)) for sample in range(200)}
 
 
 def _pseudo(forms: Forms) -> Forms:
