@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+
+import { EMPTY, applyMessage, closeGaps, forgetEnded, postKey } from "../../supervisor_console/lib/board.js";
+
+const vectors = JSON.parse(readFileSync(new URL("../vectors/console_board.json", import.meta.url), "utf8"));
+
+const views = {
+  holds: (board) => (board.holds ? postKey(board.holds) : null),
+  receive: (board) => board.receive,
+  known: (board) => board.known,
+  places: (board) => Object.fromEntries([...board.places].sort()),
+  seqs: (board) => Object.fromEntries([...board.calls].map(([id, call]) => [id, call.seq])),
+  phases: (board) => Object.fromEntries([...board.calls].map(([id, call]) => [id, call.phase])),
+  ended: (board) => [...board.endedAt.keys()],
+  lost: (board) => [...board.lostAt.keys()],
+  lines: (board) => board.lines.map((line) => line.leg_id),
+  alerts: (board) => board.alerts.map((alert) => alert.id),
+};
+
+for (const { name, messages, expect } of vectors) {
+  test(name, () => {
+    const board = messages.reduce((held, message, at) => applyMessage(held, message, at * 1000), EMPTY);
+    for (const [view, value] of Object.entries(expect)) assert.deepEqual(views[view](board), value, view);
+  });
+}
+
+test("every message counts as news", () => {
+  assert.equal(applyMessage(EMPTY, { type: "news", now: "", legs: [], proof_age_s: {} }, 4200).heardAt, 4200);
+});
+
+test("a call that ended lets go of its place after its time, and the others stay where they are", () => {
+  const vector = vectors.find((one) => one.name.startsWith("a call that ends keeps its place"));
+  const board = vector.messages.reduce((held, message) => applyMessage(held, message, 1000), EMPTY);
+
+  assert.equal(forgetEnded(board, 20_999, 20_000), board);
+  assert.deepEqual([...forgetEnded(board, 21_000, 20_000).places], [["b", 1]]);
+});
+
+test("gaps close only when asked, and keep the order", () => {
+  const board = { ...EMPTY, places: new Map([["a", 4], ["b", 1]]) };
+
+  assert.deepEqual([...closeGaps(board).places], [["b", 0], ["a", 1]]);
+});
+
+test("a post is lost since this page first heard of it, however often it is told", () => {
+  const post = { establishment: "HDN", hall_id: null, post: "monitor", state: "lost", name: null, since: null, you: false };
+  const first = applyMessage(EMPTY, { type: "post", now: "", post }, 1000);
+  const again = applyMessage(first, { type: "post", now: "", post }, 5000);
+
+  assert.equal(again.lostAt.get(postKey(post)), 1000);
+});
