@@ -51,6 +51,7 @@ class Session:
         self.socket = socket
         self.chair = chair
         self.id = new_session_id()
+        self.begun = False
 
     @property
     def place(self) -> str | None:
@@ -87,6 +88,20 @@ class Session:
 
     async def gone(self) -> None:
         """The socket is closed."""
+
+    async def start(self) -> None:
+        """Begin; from then on the board and the seconds are heard, so that nothing comes before the welcome."""
+        await self.begin()
+        self.begun = True
+
+    def hear(self, change: Change) -> None:
+        """Hear of a change. A fault in one page's telling never reaches the call that changed."""
+        if not self.begun:
+            return
+        try:
+            self.heard(change)
+        except Exception:
+            log.exception("change not told", session=self.id, change=type(change).__name__)
 
     async def take(self, message: client.ClientMessage) -> None:
         """Take one message after `hello`. Raises ProtocolViolation."""
