@@ -23,7 +23,7 @@ export function changesBetween(before, after) {
     const [worst] = holdsOf(call);
     const [worstBefore] = holdsOf(was);
     if (call.phase !== was.phase) sayings.push({ key: "console.said.phase", values, codes: { what: `phase.${call.phase}` } });
-    else if (worst && worst.id !== worstBefore?.id) sayings.push({ key: "console.said.held", values, codes: { what: `hold.${worst.kind}` } });
+    else if (worst && worst.id !== worstBefore?.id) sayings.push({ key: "console.said.held", values, codes: { what: `console.hold.${worst.kind}` } });
     else if (!worst && worstBefore) sayings.push({ key: "console.said.resumed", values, codes: {} });
     if (call.help_asked && !was.help_asked) sayings.push({ key: "console.said.help", values, codes: {} });
   }

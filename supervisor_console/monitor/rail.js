@@ -95,7 +95,7 @@ export function alertsOf(board) {
       standing.push({ id: `${id} ${look}`, callId: id, look, shape, text, at, told: false });
     const [worst] = holdsOf(call);
     if (isUnwatched(board, call) && worst?.kind !== "unmonitored") add("unwatched", "unwatched", t("monitor.alert.unwatched", where), null);
-    if (worst) add(lookOfHold(worst.kind), shapeOfHold(worst.kind), t("monitor.alert.held", { ...where, hold: t(`hold.${worst.kind}`) }), worst.placed_at);
+    if (worst) add(lookOfHold(worst.kind), shapeOfHold(worst.kind), t("monitor.alert.held", { ...where, hold: t(`console.hold.${worst.kind}`) }), worst.placed_at);
     else if (weakLegs(board, call).length) add("link", "weak", t("monitor.alert.weak", where), null);
     if (call.help_asked) add("help", "hand", t("monitor.alert.help", where), null);
   }
@@ -176,7 +176,7 @@ function Coming({ desk }) {
  */
 export function alertWords(board, alert) {
   const call = alert.call_id ? board.calls.get(alert.call_id) : undefined;
-  const words = has(`alert.${alert.code}`) ? t(`alert.${alert.code}`, { name: alert.by ?? "" }) : t("monitor.alert.other");
+  const words = has(`alert.${alert.code}`) ? t(`alert.${alert.code}`, { by: alert.by ?? "" }) : t("monitor.alert.other");
   return call ? `${call.prisoner_number}: ${words}` : words;
 }
 

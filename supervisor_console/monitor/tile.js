@@ -101,7 +101,7 @@ export function HoldWords({ desk, call, look }) {
   return html`<div class="hold-words">
     ${icon(SHAPE[look])}
     <div>
-      <strong>${t(`hold.${worst.kind}`)}</strong>
+      <strong>${t(`console.hold.${worst.kind}`)}</strong>
       <span>${t("monitor.hold.since", { time: timeOfDay(worst.placed_at) })}${worst.reason ? ` · ${t(`pause.${worst.reason}`)}` : ""}</span>
       <span>${t(`monitor.hold.clears.${clearedBy(worst)}`)}</span>
       ${more.length > 0 && html`<span>${t("monitor.hold.more", { n: more.length })}</span>`}
@@ -212,7 +212,7 @@ function CellPictures({ desk, call, look }) {
 export function stateWord(desk, call, look) {
   if (desk.session.stale.value) return t("monitor.unknown");
   const [worst] = holdsOf(call);
-  if (worst) return t(`hold.${worst.kind}`);
+  if (worst) return t(`console.hold.${worst.kind}`);
   if (look === "unwatched") return t(call.alarm === "unsupervised" ? "monitor.unsupervised" : "monitor.unwatched");
   if (look === "link") return t("monitor.weak");
   return t(`phase.${call.phase}`);

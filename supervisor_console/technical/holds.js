@@ -43,7 +43,7 @@ function Hold({ hall, call, hold }) {
   const mine = hold.post === "supervisor";
   const undo = mine ? secondsLeft(hold.undo_until, now) : 0;
   const relabel = mine && hold.kind === "security" && secondsLeft(hold.relabel_until, now) > 0;
-  const word = t(`hold.${hold.kind}`);
+  const word = t(`console.hold.${hold.kind}`);
   return html`<li class=${`hold hold-${hold.kind}`} data-hold=${hold.kind}>
     <p>
       ${icon(shapeOf(hold))}<strong>${word}</strong>

@@ -55,12 +55,13 @@ function Call({ hall, call }) {
 /** What stops a call: always first, and large. @param {{ hall: Hall, call: CallPart }} props */
 function Stop({ hall, call }) {
   const mine = call.holds.some((hold) => hold.post === "supervisor" && hold.kind === "security");
-  if (hall.ending.value) return html`<${End} hall=${hall} call=${call} />`;
+  const ending = hall.ending.value !== null;
   return html`<div class="stop">
     <div class="buttons">
       ${!mine && html`<button type="button" class="pause big" onClick=${() => hall.pause(call)}>${icon("octagon")}${t("hall.pause")}</button>`}
-      <button type="button" class="end big" onClick=${() => (hall.ending.value = "asked")}>${icon("stop")}${t("hall.end")}</button>
+      ${!ending && html`<button type="button" class="end big" onClick=${() => (hall.ending.value = "asked")}>${icon("stop")}${t("hall.end")}</button>`}
     </div>
+    <${End} hall=${hall} call=${call} />
     ${!mine && html`<p class="quiet">${t("hall.pause.who")}</p>`}
   </div>`;
 }

@@ -93,7 +93,7 @@ function Minutes({ hall, call }) {
 /** @param {CallPart} call */
 function holdWord(call) {
   const [worst] = holdsOf(call);
-  return worst ? t(`hold.${worst.kind}`) : "";
+  return worst ? t(`console.hold.${worst.kind}`) : "";
 }
 
 /** How many seats are in each state: in words, so that a hall reads at a glance. @param {{ hall: Hall }} props */

@@ -25,7 +25,7 @@ export function tasksOf(hall) {
     if (seat.state === "verify") add("verify", "person", t("hall.task.verify", { seat: seat.number }));
     if (seat.state === "fault") add("link", "link", t("hall.task.fault", { seat: seat.number }));
     const yours = call && holdsOf(call).find((hold) => mayClear(hold, "supervisor"));
-    if (yours) add("technical", "hexagon", t("hall.task.hold", { seat: seat.number, hold: t(`hold.${yours.kind}`) }));
+    if (yours) add("technical", "hexagon", t("hall.task.hold", { seat: seat.number, hold: t(`console.hold.${yours.kind}`) }));
   }
   const urgency = ["help", "verify", "link", "technical"];
   return tasks.sort((one, other) => urgency.indexOf(one.look) - urgency.indexOf(other.look));
@@ -54,7 +54,7 @@ export function Tasks({ hall }) {
       <h2 id="news-title">${t("hall.news")}</h2>
       <ul>
         ${told.map((alert) => {
-          const words = has(`alert.${alert.code}`) ? t(`alert.${alert.code}`, { name: alert.by ?? "" }) : t("monitor.alert.other");
+          const words = has(`alert.${alert.code}`) ? t(`alert.${alert.code}`, { by: alert.by ?? "" }) : t("monitor.alert.other");
           return html`<li class="alert alert-told" key=${alert.id}>
             ${icon("dot")}
             <p><span class="alert-at">${timeOfDay(alert.at)}</span> ${words}</p>

@@ -108,7 +108,7 @@ test("what a screen reader hears is what changed, once, and never what ticks", (
   const free = boardOf(aCall({ seq: 3 }));
   const older = boardOf(aCall({ seq: 4, looked_at: "2026-11-24T14:00:00Z" }));
 
-  assert.deepEqual(changesBetween(before, held).map((saying) => [saying.key, saying.codes.what]), [["console.said.held", "hold.security"]]);
+  assert.deepEqual(changesBetween(before, held).map((saying) => [saying.key, saying.codes.what]), [["console.said.held", "console.hold.security"]]);
   assert.deepEqual(changesBetween(held, free).map((saying) => saying.key), ["console.said.resumed"]);
   assert.deepEqual(changesBetween(free, older), []);
 });
