@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ AUDIO_TYPE, VIDEO_TYPE, RTX_TYPE = 111, 96, 97
 MID_ID, TRANSPORT_CC_ID, LEVEL_ID = 4, 3, 1
 BOTH = frozenset(Media)
 WAIT_S = 5.0
+CLIENT_HELLO = bytes.fromhex("16fefd0000000000000000002c010000200000000000000020fefd") + bytes(32)
 REPLAYED = 9  # srtp_err_status_replay_fail
 
 
@@ -182,7 +184,11 @@ class Endpoint(asyncio.DatagramProtocol):
         self.keys = await asyncio.wait_for(self.handshake.run([("sha-256", value)]), WAIT_S)
         assert self.keys is not None
         self._ending = asyncio.get_running_loop().create_task(self._await_end())
-        await self.until(lambda: self.plane.health(self.name) is not None and self.plane._sessions[self.name].is_up)
+        await self.until(self.is_up)
+
+    def is_up(self) -> bool:
+        """Whether the relay has the keys too."""
+        return self.plane._sessions[self.name].is_up
 
     async def _await_end(self) -> None:
         await self.handshake.ended()
@@ -333,6 +339,31 @@ class Endpoint(asyncio.DatagramProtocol):
         if hasattr(self, "_ending"):
             self._ending.cancel()
         self.transport.close()
+
+
+class Stranger:
+    """Somebody with a socket and no credentials."""
+
+    def __init__(self, port: int) -> None:
+        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._udp.bind(("127.0.0.1", 0))
+        self._udp.setblocking(False)
+        self._to = ("127.0.0.1", port)
+
+    def send(self, *datagrams: bytes) -> None:
+        for datagram in datagrams:
+            self._udp.sendto(datagram, self._to)
+
+    def answers(self) -> list[bytes]:
+        found = []
+        while True:
+            try:
+                found.append(self._udp.recv(2048))
+            except BlockingIOError:
+                return found
+
+    def close(self) -> None:
+        self._udp.close()
 
 
 @dataclass

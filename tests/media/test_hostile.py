@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import struct
 
 import av
@@ -14,35 +13,9 @@ from broker.domain.plan import Media, Route
 from broker.media import dtls, rtcp
 from broker.media.forward import state
 from broker.ports import OfferRefused
-from tests.media.support import Endpoint, Stage, both_ways, offer, plan
+from tests.media.support import CLIENT_HELLO, Endpoint, Stage, Stranger, both_ways, offer, plan
 
 AUDIO, VIDEO = Media.AUDIO, Media.VIDEO
-CLIENT_HELLO = bytes.fromhex("16fefd0000000000000000002c010000200000000000000020fefd") + bytes(32)
-
-
-class Stranger:
-    """Somebody with a socket and no credentials."""
-
-    def __init__(self, port: int) -> None:
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", 0))
-        self._udp.setblocking(False)
-        self._to = ("127.0.0.1", port)
-
-    def send(self, *datagrams: bytes) -> None:
-        for datagram in datagrams:
-            self._udp.sendto(datagram, self._to)
-
-    def answers(self) -> list[bytes]:
-        found = []
-        while True:
-            try:
-                found.append(self._udp.recv(2048))
-            except BlockingIOError:
-                return found
-
-    def close(self) -> None:
-        self._udp.close()
 
 
 async def live(relay: Stage) -> tuple[Endpoint, Endpoint]:
