@@ -86,6 +86,7 @@ def fuzz(extra: Sequence[str]) -> int:
     """Throw hostile bytes at the relay and the wire for longer than `test` does."""
     install(dev=True)
     os.environ.setdefault("FUZZ_SECONDS", "60")
+    os.environ.setdefault("HYPOTHESIS_PROFILE", "deep")
     return stages.run_all([stage for stage in stages.ALL if stage.name == "fuzz"], ["--timeout=900", *extra])
 
 

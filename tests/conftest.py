@@ -14,10 +14,16 @@ from tests.account import Account, in_ci
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 
 # No test asserts how long something takes, Hypothesis included; in CI the examples are the same every time.
-settings.register_profile(
-    "house", deadline=None, print_blob=True, derandomize=in_ci(), suppress_health_check=[HealthCheck.too_slow]
+house = settings(
+    max_examples=30,  # keeps the fast set fast; `make fuzz` asks for the deep profile
+    deadline=None,
+    print_blob=True,
+    derandomize=in_ci(),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-settings.load_profile("house")
+settings.register_profile("house", house)
+settings.register_profile("deep", house, max_examples=2000, derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 Catalogue.strict = True  # a sentence that is missing fails the test which meets it
 
 

@@ -174,5 +174,5 @@ def without_crown(css: str) -> str:
 def as_served(name: str, body: bytes) -> File:
     """Return a file with its type and, where that helps, its compressed form."""
     suffix = Path(name).suffix
-    zipped = gzip.compress(body, mtime=0) if suffix in TEXT else None
+    zipped = gzip.compress(body, compresslevel=6, mtime=0) if suffix in TEXT else None
     return File(TYPES[suffix], body, zipped if zipped and len(zipped) < len(body) else None)
