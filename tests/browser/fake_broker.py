@@ -1,4 +1,4 @@
-"""A broker that says what a test tells it to say: the pages' screens can be shown one by one, with real media or none."""
+"""A broker that says what a test tells it to say: the pages' screens one by one, with real media or none."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import { listDevices } from "../lib/devices.js";
 import { Icon } from "../lib/icons.js";
 import { Picture } from "../lib/media_view.js";
 import { Button, Heading, LevelBar, otherNames, watchedHow } from "../lib/parts.js";
-import { t } from "../lib/text.js";
+import { has, t } from "../lib/text.js";
 import { clock, day, isSameDay } from "../lib/time.js";
 import { html, useEffect, useState } from "../lib/ui.js";
 import { Page } from "./page.js";
@@ -199,5 +199,5 @@ export function CopyLink({ token }) {
  */
 function Refusal({ leg }) {
   const code = leg.refused.value;
-  return html`<div role="alert">${code ? html`<p class="error">${t(`refused.${code}`)}</p>` : null}</div>`;
+  return html`<div role="alert">${code ? html`<p class="error">${t(has(`family.refused.${code}`) ? `family.refused.${code}` : "family.refused.other")}</p>` : null}</div>`;
 }

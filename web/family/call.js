@@ -21,15 +21,17 @@ export function Call({ leg, visit }) {
   useTitle(`${t("family.call.title", { name })} – ${t("family.name")}`);
   const left = useMinutesLeft(leg, visit);
   return html`<div class="call">
-    <header class="call-head">
-      <div>
-        <${Heading}>${name}<//>
-        <${TimeLeft} left=${left} visit=${visit} />
+    <header>
+      <div class="call-head">
+        <div>
+          <${Heading}>${name}<//>
+          <${TimeLeft} left=${left} visit=${visit} />
+        </div>
+        <${Help} />
       </div>
-      <${Help} />
+      <p class="notice-line"><${Icon} name="eye" /> <span>${noticeLine(visit)}</span></p>
+      <${MinutesAloud} left=${left} />
     </header>
-    <p class="notice-line"><${Icon} name="eye" /> <span>${noticeLine(visit)}</span></p>
-    <${MinutesAloud} left=${left} />
     <main class="stage">
       <${Warnings} leg=${leg} />
       <${FarEnd} leg=${leg} name=${name} />

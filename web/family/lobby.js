@@ -26,6 +26,7 @@ export function Lobby({ leg, visit }) {
     <${Heading}>${t("family.lobby.title")}<//>
     <p>${t("family.lobby.text")}</p>
     <${Warnings} leg=${leg} />
+    <div role="alert">${leg.refused.value ? html`<p class="error">${t("family.lobby.refused")}</p>` : null}</div>
     <${Late} visit=${visit} />
     <section aria-live="polite">
       ${visit.waiting.length

@@ -39,7 +39,7 @@ export function Closed({ code }) {
  */
 export function Ended({ visit }) {
   const name = otherNames(visit) || t("family.call.other");
-  const end = visit.end ?? "time";
+  const end = visit.end ?? "cancelled";
   const title = t(visit.started ? "family.ended.title" : "family.ended.title_not_started", { name });
   const returned = Math.floor(visit.returned_s / 60);
   const rebook = Math.ceil(visit.rebook_s / 60);

@@ -39,10 +39,10 @@ export function Today({ leg }) {
 export function SeatSide({ leg }) {
   const you = leg.welcome.value?.you;
   const seat = you?.chair === "laptop" ? you.seat : null;
-  return html`<div class="seat-side" role="group" aria-label=${t("laptop.seat")}>
+  return html`<section class="seat-side" aria-label=${t("laptop.seat")}>
     <p>${t("laptop.seat")}</p>
     ${seat === null || seat === undefined ? html`<p class="seat-none">${t("laptop.none_seat")}</p>` : html`<p class="seat-number">${seat}</p>`}
-  </div>`;
+  </section>`;
 }
 
 /**

@@ -28,8 +28,8 @@
  */
 export function faceOf(known) {
   const { link, visit } = known;
-  if (visit?.screen === "ended") return "ended"; // final, whatever the socket does after
-  if (link === "closed") return "closed";
+  if (visit?.screen === "ended" && (visit.end || link !== "closed")) return "ended"; // whatever the socket does after
+  if (link === "closed") return "closed"; // a link withdrawn ends this page, not the call: it has no `end`
   if (!visit) return link === "reconnecting" && known.linkGone ? "reconnecting" : "loading";
   if (known.linkGone) return "reconnecting"; // what the broker said last may no longer be true
   switch (visit.screen) {
@@ -45,6 +45,8 @@ export function faceOf(known) {
       return known.media === "failed" ? "device" : "lobby";
     case "call":
       return callFace(known);
+    case "ended":
+      return "ended";
   }
 }
 
