@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.domain.plan import Media, Route
@@ -13,7 +13,8 @@ route = st.builds(Route, st.sampled_from("ab"), st.sampled_from(list(Media)), st
 step = st.tuples(st.sampled_from(["call1", "call2", "call3"]), st.integers(0, 3), st.sets(route, max_size=4))
 
 
-@given(st.lists(step, max_size=30))
+@settings(max_examples=50)
+@given(st.lists(step, max_size=12))
 def test_a_line_is_held_exactly_while_some_call_in_force_claims_it(steps: list[tuple[str, int, set[Route]]]) -> None:
     book = plans.PlanBook()
     epochs: dict[str, int] = {}

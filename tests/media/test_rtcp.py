@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from aiortc.rtp import RtcpPacket, RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPacket, RtcpSrPacket, unpack_remb_fci
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from broker.media import rtcp
@@ -30,6 +30,7 @@ def test_no_bytes_make_a_reader_raise(packet: bytes) -> None:
         rtcp.remb(part)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from([200, 201, 205, 206]), max_size=4), st.binary(max_size=60), st.integers(0, 31))
 def test_no_body_makes_a_reader_raise(kinds: list[int], body: bytes, count: int) -> None:
     body += bytes(-len(body) % 4)
@@ -38,12 +39,14 @@ def test_no_body_makes_a_reader_raise(kinds: list[int], body: bytes, count: int)
     test_no_bytes_make_a_reader_raise.hypothesis.inner_test(packet)  # type: ignore[attr-defined]
 
 
+@settings(max_examples=40)
 @given(words, st.integers(0, (1 << 64) - 1), words, words, words)
 def test_a_sender_report_reads_back(ssrc: int, ntp: int, timestamp: int, packets: int, octets: int) -> None:
     info = rtcp.SenderInfo(ssrc, ntp, timestamp, packets, octets)
     assert [rtcp.sender_info(part) for part in parts(rtcp.write_sr(info))] == [info]
 
 
+@settings(max_examples=40)
 @given(words, st.integers(0, 255), st.integers(-0x800000, 0x7FFFFF), words, words, words, words)
 def test_a_receiver_report_reads_back(
     ssrc: int, fraction: int, lost: int, highest: int, jitter: int, last_sr: int, delay: int
@@ -53,6 +56,7 @@ def test_a_receiver_report_reads_back(
     assert rtcp.reports(part) == [report, report]
 
 
+@settings(max_examples=40)
 @given(st.sets(st.integers(1 << 16, (1 << 16) + 300), min_size=1))
 def test_a_nack_asks_for_exactly_what_is_missing(missing: set[int]) -> None:
     [part] = parts(rtcp.write_nack(1, 2, sorted(missing)))
@@ -91,6 +95,7 @@ def test_another_implementation_reads_what_we_write() -> None:
     assert 499_990 <= bps <= 500_000
 
 
+@settings(max_examples=40)
 @given(
     st.integers(1 << 16, 1 << 20),
     st.integers(64_000, 1 << 40),

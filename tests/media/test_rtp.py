@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from broker.media import rtp
@@ -13,6 +13,7 @@ from tests.media.support import vp8
 numbers = st.integers(0, 0xFFFF)
 
 
+@settings(max_examples=40)
 @given(
     st.integers(0, 1),
     st.integers(0, 127),
@@ -64,6 +65,7 @@ def test_no_bytes_make_the_reader_raise_or_read_beyond_the_packet(packet: bytes)
         assert at + length <= extension_end
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.integers(1, 14), st.binary(min_size=1, max_size=16), max_size=5))
 def test_one_byte_extensions_are_found_by_their_number(elements: dict[int, bytes]) -> None:
     body = b"".join(bytes([number << 4 | len(value) - 1]) + value for number, value in elements.items())
@@ -72,6 +74,7 @@ def test_one_byte_extensions_are_found_by_their_number(elements: dict[int, bytes
     assert {number: packet[at : at + length] for number, (at, length) in found.items()} == elements
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.integers(1, 255), st.binary(max_size=40), max_size=5))
 def test_two_byte_extensions_are_found_by_their_number(elements: dict[int, bytes]) -> None:
     body = b"".join(bytes([number, len(value)]) + value for number, value in elements.items())

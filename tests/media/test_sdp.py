@@ -6,7 +6,7 @@ import random
 
 import pytest
 from aiortc.sdp import SessionDescription
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.domain.plan import Media
@@ -117,11 +117,13 @@ def test_another_implementation_reads_the_answer() -> None:
     assert len(read.media[3].ssrc) == 2
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=300))
 def test_no_text_makes_the_parser_raise_anything_but_a_refusal(text: str) -> None:
     _refused_or_answered(text)
 
 
+@settings(max_examples=40)
 @given(st.randoms(use_true_random=False))
 def test_no_damaged_offer_makes_the_parser_raise_anything_but_a_refusal(chance: random.Random) -> None:
     lines = offer([AUDIO, VIDEO], [AUDIO, VIDEO, VIDEO], ssrcs={AUDIO: 5, VIDEO: 6}).split("\r\n")
