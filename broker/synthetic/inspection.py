@@ -11,7 +11,7 @@ from broker.synthetic.caller import Caller
 from broker.synthetic.figures import Report
 from broker.synthetic.peer import Peer
 from broker.synthetic.site import Browser, Denied
-from broker.synthetic.staff import Monitor
+from broker.synthetic.staff import Monitor, StaffMember
 from broker.synthetic.stage import WITHIN_S, Booked, Ends, Receivers, Stage, ends_of, is_person, refused, shows, sounds
 from broker.synthetic.talk import Closed, TookTooLong, new_key, until
 
@@ -54,12 +54,12 @@ async def _before_the_start(stage: Stage, ends: Ends, report: Report) -> None:
     report.promise("nothing_before_consent_and_lobby", not any(line.packets for line in seen))
     await ends.family.walk_to_lobby()
     await ends.laptop.arrive()
-    await _leg_waits(stage, ends, ends.booked.prisoner_leg)
+    await _waits(supervisor, ends, ends.booked.prisoner_leg)
     await supervisor.verify(call_id, ends.booked.prisoner_leg)
     await asyncio.sleep(LOOK_S)
     report.promise("prisoner_not_seen_before_family_verified", ends.packets() == 0 and monitor.phase(call_id) != "live")
     await supervisor.leave_post()
-    await _leg_waits(stage, ends, ends.booked.family_leg)
+    await _waits(monitor, ends, ends.booked.family_leg)
     await monitor.verify(call_id, ends.booked.family_leg)
     await asyncio.sleep(LOOK_S)
     unstarted = ends.packets() == 0 and monitor.phase(call_id) != "live"
@@ -69,10 +69,9 @@ async def _before_the_start(stage: Stage, ends: Ends, report: Report) -> None:
     report.promise("two_posts_demanded", unstarted)
 
 
-async def _leg_waits(stage: Stage, ends: Ends, leg_id: str) -> None:
-    """Wait until both posts know that the leg is connected and waits."""
-    posts = (stage.monitor, stage.supervisor)
-    await until(lambda: all(post.waits(ends.booked.call_id, leg_id) for post in posts), WITHIN_S, "a leg in the lobby")
+async def _waits(post: StaffMember, ends: Ends, leg_id: str) -> None:
+    """Wait until a post knows that a leg is connected and waits to be verified."""
+    await until(lambda: post.waits(ends.booked.call_id, leg_id), WITHIN_S, "a leg in the lobby")
 
 
 async def _who_sees_whom(stage: Stage, ends: Ends, report: Report) -> None:
