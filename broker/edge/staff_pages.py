@@ -107,7 +107,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     except (LogUnavailable, LogConflict, TooBusy):
         faults = [FieldFault("username", "staff.sign_in.unavailable")]
         return _sign_in_page(request, faults, form["username"], status=503)
-    response = web.HTTPSeeOther("/")
+    response = _redirect("/")
     set_cookie(response, cookie_name(request[CHAIR]), signed.token, int(SESSION.total_seconds()))
     return response
 
@@ -117,9 +117,14 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
     person = await signed_in(request)
     await read_form(request, person.cookie)
     await services(request).accounts.sign_out(person.chair)
-    response = web.HTTPSeeOther("/sign-in")
+    response = _redirect("/sign-in")
     forget_cookie(response, cookie_name(request[CHAIR]))
     return response
+
+
+def _redirect(path: str) -> web.Response:
+    """Return a redirect that can carry a cookie."""
+    return web.Response(status=303, headers={"Location": path})
 
 
 def _sign_in_page(

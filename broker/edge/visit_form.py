@@ -64,7 +64,7 @@ class VisitForm:
             form["length"],
             form["kind"],
             form["main"],
-            tuple(form.all("others")),
+            tuple(filter(None, form.all("others"))),
         )
 
     def fault(self, name: str, key: str) -> None:
