@@ -160,14 +160,11 @@ class Feedback:
         """Ask for what is missing, and for key frames that had to wait: every 20 ms or so."""
         for source in list(self._key_waiting):
             self.want_key(source)
-        for known in self._peers.values():
-            for spec in known.session.spec.sources:
-                if spec.kind is Media.VIDEO:
-                    source = (known.session.peer, spec.kind)
-                    missing = self._forwarder.take_missing(source)
-                    stats = self._forwarder.source_stats(source) if missing else None
-                    if stats is not None:
-                        self._send(known, rtcp.write_nack(known.session.ssrc, stats.ssrc, missing))
+        for source in self._forwarder.gaps():
+            known, missing = self._peers.get(source[0]), self._forwarder.take_missing(source)
+            stats = self._forwarder.source_stats(source) if missing else None
+            if known is not None and stats is not None:
+                self._send(known, rtcp.write_nack(known.session.ssrc, stats.ssrc, missing))
 
     def congestion(self) -> None:
         """Report arrivals to publishers (transport-wide), every 100 ms or so."""

@@ -22,7 +22,7 @@ from broker.ports import Answer, Clock, EndpointHealth
 log = logging.getLogger("broker.media")
 
 TICK_S = 0.02
-CONGESTION_EVERY_S, WATCH_EVERY_S, REPORT_EVERY_S = 0.1, 0.2, 1.0
+REFILL_EVERY_S, CONGESTION_EVERY_S, WATCH_EVERY_S, REPORT_EVERY_S = 0.1, 0.1, 0.2, 1.0
 LOST_AFTER_S = 3.0  # reliability.md A6
 LOST_IDLE_AFTER_S = 8.0  # one that neither sends nor is sent anything speaks by STUN alone, each 2.5 s in Chromium
 STALL_S = 0.5  # a tick this late means that the loop stood still
@@ -65,7 +65,9 @@ class RelayPlane:
         self._feedback = Feedback(self._forwarder, self._boottime, lambda at: began + at)
         self._port.start(self._forwarder.buffer, self._datagram)
         self._ticked_at = now = self._boottime()
+        self._refilled_at = now
         self._due = {
+            self._refill: (REFILL_EVERY_S, now + REFILL_EVERY_S),
             self._feedback.congestion: (CONGESTION_EVERY_S, now + CONGESTION_EVERY_S),
             self._watch_all: (WATCH_EVERY_S, now + WATCH_EVERY_S),
             self._report: (REPORT_EVERY_S, now + REPORT_EVERY_S),
@@ -335,9 +337,6 @@ class RelayPlane:
         try:
             if late > STALL_S:  # we stood still, they did not: hear them before judging who is silent
                 self._port.drain()
-            self._forwarder.refill(late)
-            for session in self._sessions.values():
-                session.checks = min(CHECKS_BURST, session.checks + CHECKS_PER_S * late)
             self._feedback.often()
             for job, (every_s, at) in self._due.items():
                 if now >= at:
@@ -345,6 +344,13 @@ class RelayPlane:
                     job()
         except Exception as error:  # noqa: BLE001 - the relay carries every call: one fault ends none
             self._drops.fault("tick", error)
+
+    def _refill(self) -> None:
+        now = self._boottime()
+        elapsed, self._refilled_at = now - self._refilled_at, now
+        self._forwarder.refill(elapsed)
+        for session in self._sessions.values():
+            session.checks = min(CHECKS_BURST, session.checks + CHECKS_PER_S * elapsed)
 
     def _report(self) -> None:
         self._feedback.reports()

@@ -55,12 +55,8 @@ def parse(packet: Octets, size: int) -> Rtp | None:
     return second >> 7, second & 0x7F, sequence, timestamp, ssrc, start, end, extension_start, extension_end
 
 
-def write_header(packet: bytearray | memoryview, second: int, sequence: int, timestamp: int, ssrc: int) -> None:
-    """Write the twelve fixed bytes: no padding, no extension, no contributing sources.
-
-    `second` is the second byte: marker and payload type.
-    """
-    _FIXED.pack_into(packet, 0, 0x80, second, sequence, timestamp, ssrc)
+write_header = _FIXED.pack_into
+"""`write_header(packet, 0, 0x80, marker and payload type, sequence, timestamp, ssrc)`: the twelve fixed bytes."""
 
 
 def extensions(packet: Octets, start: int, end: int) -> dict[int, tuple[int, int]]:

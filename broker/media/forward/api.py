@@ -134,6 +134,9 @@ class Forwarder(Protocol):
     def take_arrivals(self, peer: PeerId) -> list[tuple[int, float]]:
         """Return and forget (transport-wide sequence, arrival) of what came since the last call."""
 
+    def gaps(self) -> list[SourceId]:
+        """Return the sources of which something is missing."""
+
     def take_missing(self, source: SourceId) -> list[int]:
         """Return the sequences (whole numbers, ascending) to ask the publisher for now."""
 

@@ -56,6 +56,7 @@ class PythonForwarder:
         self._peers: dict[PeerId, Peer] = {}
         self._by_address: dict[Address, Peer] = {}
         self._gates: dict[str, Gate] = {}
+        self._gaps: set[SourceId] = set()
 
     # --- what the plane says ---------------------------------------------
 
@@ -304,6 +305,7 @@ class PythonForwarder:
             return
         for sequence in range(first, end):
             source.missing[sequence] = (now, NEVER, 0)
+        self._gaps.add(source.id)
 
     def _fan_out(self, source: Source, stored: Stored, now: float) -> None:
         vp8 = stored[4]
@@ -329,15 +331,15 @@ class PythonForwarder:
         sequence, marker, timestamp, payload, vp8, _ = stored
         sequence += sink.sequence_offset
         timestamp = timestamp + sink.timestamp_offset & 0xFFFFFFFF
-        rtp.write_header(self._out.view, marker << 7 | sink.payload_type, sequence & 0xFFFF, timestamp, sink.ssrc)
-        end = 12 + len(payload)
-        self._out.view[12:end] = payload
-        if vp8 is not None:
+        view, end = self._out.view, 12 + len(payload)
+        rtp.write_header(view, 0, 0x80, marker << 7 | sink.payload_type, sequence & 0xFFFF, timestamp, sink.ssrc)
+        view[12:end] = payload
+        if vp8 is not None and sink.rewrites:
             self._rewrite(sink, vp8, 12)
         if not self._transmit(sink.peer, end):
             return
         sink.packets += 1
-        sink.octets += len(payload)
+        sink.octets += end - 12
         if sequence > sink.highest:
             sink.note(sequence, timestamp, vp8, now)
         sink.peer.sent_at = now
@@ -404,14 +406,16 @@ class PythonForwarder:
         timestamp = timestamp + sink.timestamp_offset & 0xFFFFFFFF
         start = 12
         if spec.rtx_payload_type is None:
-            rtp.write_header(view, marker << 7 | sink.payload_type, number, timestamp, sink.ssrc)
+            rtp.write_header(view, 0, 0x80, marker << 7 | sink.payload_type, number, timestamp, sink.ssrc)
         else:
-            rtp.write_header(view, marker << 7 | spec.rtx_payload_type, sink.rtx_sequence, timestamp, spec.rtx_ssrc)
+            rtp.write_header(
+                view, 0, 0x80, marker << 7 | spec.rtx_payload_type, sink.rtx_sequence, timestamp, spec.rtx_ssrc
+            )
             sink.rtx_sequence = sink.rtx_sequence + 1 & 0xFFFF
             view[12], view[13] = number >> 8, number & 0xFF
             start = 14
         view[start : start + len(payload)] = payload
-        if vp8 is not None:
+        if vp8 is not None and sink.rewrites:
             self._rewrite(sink, vp8, start)
         if self._transmit(sink.peer, start + len(payload)):
             self._counts["resent"] += 1
@@ -423,9 +427,13 @@ class PythonForwarder:
         arrivals, found.arrivals = found.arrivals, []
         return arrivals
 
+    def gaps(self) -> list[SourceId]:
+        return list(self._gaps)
+
     def take_missing(self, source: SourceId) -> list[int]:
         found = self._source(source)
         if found is None or not found.missing:
+            self._gaps.discard(source)
             return []
         now = self._boottime()
         due = []

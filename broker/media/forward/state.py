@@ -96,6 +96,7 @@ class Sink:
         self.picture_offset = 0
         self.tl0: int | None = None
         self.tl0_offset = 0
+        self.rewrites = False
         self.rtx_sequence = secrets.randbelow(1 << 15)
         self.sent: dict[int, float] = {}
         self.packets = 0
@@ -119,6 +120,7 @@ class Sink:
         if vp8 is not None:
             self.picture_offset = 0 if self.picture is None else self.picture + 1 - vp8.picture
             self.tl0_offset = 0 if self.tl0 is None else self.tl0 + 1 - vp8.tl0
+            self.rewrites = bool(self.picture_offset or self.tl0_offset)
 
     def note(self, sequence: int, timestamp: int, vp8: rtp.Vp8 | None, now: float) -> None:
         """Remember the newest packet that left."""
