@@ -1,0 +1,135 @@
+"""The configuration: where it comes from, what is refused, and that a secret is never shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from broker.config import BadConfig, Config, load, refusals
+
+STRONG = "kJ8w2Qz7vN4xT1bY6mR3cL9dF5gH0sPa"
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch, tmp_path):
+    """No file and no variable of the machine's own."""
+    import os
+
+    for name in [name for name in os.environ if name.startswith("BROKER_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_without_a_file_it_is_embedded_on_loopback():
+    config = load()
+
+    assert (config.base_url, config.host, config.database_url) == (
+        "http://localhost:8080",
+        "127.0.0.1",
+        "sqlite:///data/broker.db",
+    )
+    assert refusals(config) == []
+
+
+def test_each_chair_has_its_own_name():
+    assert load(port=9000).chairs == {
+        "localhost:9000": "base",
+        "family.localhost:9000": "family",
+        "laptop.localhost:9000": "laptop",
+        "monitor.localhost:9000": "monitor",
+        "hall.localhost:9000": "hall",
+    }
+
+
+def test_a_name_may_be_set_apart(monkeypatch):
+    monkeypatch.setenv("BROKER_BASE_URL", "https://calls.example.org/")
+    monkeypatch.setenv("BROKER_FAMILY_HOST", "visits.example.org")
+
+    config = load()
+
+    assert (config.origin("family"), config.origin("hall")) == (
+        "https://visits.example.org",
+        "https://hall.calls.example.org",
+    )
+
+
+def test_the_environment_wins_over_the_file_and_an_option_over_both(monkeypatch, tmp_path):
+    (tmp_path / "broker.toml").write_text('port = 1\nhost = "127.0.0.2"\nzone = "UTC"\n')
+    monkeypatch.setenv("BROKER_HOST", "127.0.0.3")
+
+    config = load(port=2)
+
+    assert (config.port, config.host, config.zone) == (2, "127.0.0.3", "UTC")
+
+
+def test_a_port_that_was_free_moves_every_name():
+    config = load(port=0).on_port(5123)
+
+    assert config.chair_host("monitor") == "monitor.localhost:5123"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("port = 70000", "port"),
+        ('prot = "x"', "prot"),
+        ("port = ", "TOML|value|Invalid"),
+        ('base_url = "ftp://x"', "base_url"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, text, said):
+    (tmp_path / "broker.toml").write_text(text)
+
+    with pytest.raises(BadConfig, match=said):
+        load()
+
+
+def test_a_file_that_is_named_must_be_there(monkeypatch):
+    monkeypatch.setenv("BROKER_CONFIG", "nowhere.toml")
+
+    with pytest.raises(BadConfig, match="nowhere"):
+        load()
+
+
+def test_a_secret_is_never_part_of_a_message_or_of_the_value_shown(monkeypatch, tmp_path):
+    monkeypatch.setenv("BROKER_PEPPER", STRONG)
+    assert STRONG not in repr(load())
+
+    (tmp_path / "broker.toml").write_text(f'pepper = ["{STRONG}"]')
+    monkeypatch.delenv("BROKER_PEPPER")
+    with pytest.raises(BadConfig) as error:
+        load()
+    assert STRONG not in str(error.value)
+
+
+GOOD = Config(host="0.0.0.0", base_url="https://calls.example.org")
+
+
+@pytest.mark.parametrize(
+    ("config", "reasons"),
+    [
+        (GOOD, []),
+        (replace(GOOD, pepper=STRONG), []),
+        (replace(GOOD, debug=True), ["debug"]),
+        (replace(GOOD, demo=True), ["demo_mode"]),
+        (replace(GOOD, pepper="changeme"), ["default_secret"]),
+        (replace(GOOD, pepper="a" * 64), ["default_secret"]),
+        (replace(GOOD, pepper=""), ["default_secret"]),
+        (replace(GOOD, base_url="http://calls.example.org"), ["plain_http"]),
+        (replace(GOOD, base_url="http://localhost:8080"), ["plain_http"]),
+        (replace(GOOD, host="127.0.0.1", base_url="http://calls.example.org"), ["plain_http"]),
+        (replace(GOOD, host="::1", base_url="http://localhost:8080"), []),
+        (replace(GOOD, host="127.0.0.1", base_url="http://127.0.0.1.example.org"), ["plain_http"]),
+    ],
+)
+def test_what_serve_refuses(config, reasons):
+    assert refusals(config) == reasons
+
+
+def test_every_refusal_has_its_sentence():
+    from broker.text import catalogue
+
+    reasons = ["debug", "demo_mode", "demo_database", "default_secret", "plain_http"]
+
+    assert [reason for reason in reasons if f"cli.serve.refused.{reason}" not in catalogue()] == []
