@@ -46,7 +46,7 @@ def content_policy(word: str) -> str:
 def device_policy(action: str | None) -> str:
     """Return the Permissions-Policy of an answer: camera and microphone for family and laptop pages alone."""
     own = "(self)" if action in _DEVICES else "()"
-    rest = ("display-capture", "geolocation", "payment", "usb", "midi", "serial", "hid", "bluetooth")
+    rest = ("display-capture", "geolocation", "payment", "usb", "midi", "serial", "hid")
     shut = ", ".join(f"{name}=()" for name in rest)
     return f"camera={own}, microphone={own}, autoplay=(self), screen-wake-lock=(self), fullscreen=(self), {shut}"
 

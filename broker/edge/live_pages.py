@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from aiohttp import web
@@ -47,10 +48,39 @@ SHELLS: Final = {
 }
 
 
-def shell_config(request: web.Request, page: str) -> Markup:
+_NOT_FOR = {  # areas of the catalogue that a page never says: a family's page carries no words of staff
+    "caller": (
+        "alert",
+        "check",
+        "cli",
+        "console",
+        "demo",
+        "grade",
+        "hall",
+        "monitor",
+        "post",
+        "staff",
+        "start",
+        "state",
+    ),
+    "staff": ("check", "cli", "demo", "family", "laptop", "start"),
+}
+
+
+@lru_cache(maxsize=8)
+def words_for(language: str, audience: str) -> dict[str, object]:
+    """Return the catalogue as a page for `audience` (caller or staff) carries it."""
+    words: dict[str, object] = json.loads(as_json(language))
+    messages = words["messages"]
+    assert isinstance(messages, dict)
+    shut = _NOT_FOR[audience]
+    return {**words, "messages": {key: text for key, text in messages.items() if key.partition(".")[0] not in shut}}
+
+
+def shell_config(request: web.Request, shell: Shell) -> Markup:
     """Return what the page's modules read of their shell: JSON that cannot end the element it stands in."""
-    config = services(request).config
-    words = json.loads(as_json(config.language))
+    config, page = services(request).config, shell.page
+    words = words_for(config.language, "staff" if shell.marking else "caller")
     found = {"page": page, "lang": config.language, "demo": config.demo, "time_zone": config.zone, "text": words}
     text = json.dumps(found, ensure_ascii=False).replace("<", "\\u003c").replace("\u2028", "\\u2028")
     return Markup(text)
@@ -59,7 +89,7 @@ def shell_config(request: web.Request, page: str) -> Markup:
 def show(request: web.Request, name: str) -> web.Response:
     """Return the shell called `name`."""
     shell = SHELLS[name]
-    return render(request, "live.html", shell=shell, shell_config=shell_config(request, shell.page))
+    return render(request, "live.html", shell=shell, shell_config=shell_config(request, shell))
 
 
 async def family(request: web.Request) -> web.StreamResponse:
