@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Self
 
@@ -18,6 +18,7 @@ from broker.synthetic.talk import Closed, Refused, Talk, TookTooLong, new_key, u
 from broker.synthetic.tasks import Tasks
 
 EVERY_S = 1.0
+EARLY_S = 0.1
 _RETRY_S = 0.3
 _WATCHED = ("lobby", "ready", "live")
 HERE = (Step.LOBBY, Step.CONNECTING, Step.CONNECTED)
@@ -166,14 +167,25 @@ class StaffMember:
                 continue
 
     async def _every_second(self) -> None:
-        at = time.monotonic()
+        """Prove each second, and sooner (never within EARLY_S) where a call waits for nothing but this."""
         while self.on_post:
+            began = time.monotonic()
             try:
                 await self._prove()
             except Closed:
                 return
-            at = max(at + EVERY_S, time.monotonic())
-            await asyncio.sleep(at - time.monotonic())
+            await asyncio.sleep(EARLY_S)
+            with suppress(TookTooLong):
+                await until(self._wanted, began + EVERY_S - time.monotonic(), "the next second", EARLY_S / 4)
+
+    def _wanted(self) -> bool:
+        """Tell whether a call waits for this post's proof and for nobody on the way."""
+        there = {self.post.value, "identity", "seat"}
+        return any(
+            self.post.value in call.missing and there.issuperset(call.missing)
+            for call in self.calls.values()
+            if call.phase in ("lobby", "ready")
+        )
 
     async def _prove(self) -> None:
         raise NotImplementedError
