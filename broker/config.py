@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -21,6 +22,7 @@ WEAK_SECRETS = frozenset(
     {"", "changeme", "change-me", "change_me", "secret", "password", "pepper", "default", "example"}
 )
 MIN_SECRET_CHARS = 32
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class BadConfig(Exception):
@@ -141,9 +143,19 @@ def _complaint(fault: Mapping[str, Any]) -> str:
 
 def _config(settings: _Settings) -> Config:
     base_url = (settings.base_url or f"http://localhost:{settings.port}").rstrip("/")
-    parts = urlsplit(base_url)
+    try:
+        parts = urlsplit(base_url)
+        _ = parts.port
+    except ValueError as error:
+        raise BadConfig(f"base_url: {error}") from None
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
         raise BadConfig("base_url: must be http://host[:port] or https://host[:port], without a path")
+    if parts.port is not None and parts.port == _DEFAULT_PORTS[parts.scheme]:
+        base_url = f"{parts.scheme}://{parts.hostname}"  # as browsers write `Host` and `Origin`
+    try:
+        ZoneInfo(settings.zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise BadConfig("zone: no such time zone") from None
     set_apart = {chair: getattr(settings, f"{chair}_host") for chair in CHAIRS if chair != "base"}
     media_host = settings.media_host or settings.host
     return Config(

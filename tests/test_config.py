@@ -54,6 +54,18 @@ def test_a_name_may_be_set_apart(monkeypatch):
     )
 
 
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://calls.example.org:443", "calls.example.org"),
+        ("http://localhost:80", "localhost"),
+        ("https://a.example:8443", "a.example:8443"),
+    ],
+)
+def test_a_host_is_named_as_browsers_name_it(url, host):
+    assert load(base_url=url).chair_host("base") == host
+
+
 def test_the_environment_wins_over_the_file_and_an_option_over_both(monkeypatch, tmp_path):
     (tmp_path / "broker.toml").write_text('port = 1\nhost = "127.0.0.2"\nzone = "UTC"\n')
     monkeypatch.setenv("BROKER_HOST", "127.0.0.3")

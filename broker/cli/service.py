@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from broker.cli.places import CREDENTIAL_FILE
 from broker.cli.tools import FAILED, OPERATOR, configuration, err, fail, in_office, read_file, say, words
 from broker.config import Config, refusals
+from broker.edge.assets import NotInstalled
 from broker.engine.csvlines import Fault
 from broker.engine.importer import Result
 from broker.engine.office import Office
@@ -52,11 +53,18 @@ def serve(
         reasons.append("demo_database")
     if reasons:
         for reason in reasons:
-            err.print(words(f"cli.serve.refused.{reason}"), style="bold red", markup=False, highlight=False)
+            sentence = words(f"cli.serve.refused.{reason}")
+            err.print(sentence, style="bold red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(FAILED)
     from broker.bootstrap import serve as run  # the relay and the pages load here, not for `staff add`
 
-    raise typer.Exit(run(config))
+    try:
+        status = run(config)
+    except LogUnavailable as error:
+        fail("cli.storage", detail=str(error))
+    except (OSError, ValueError, NotInstalled) as error:
+        fail("cli.cannot_open", detail=str(error))
+    raise typer.Exit(status)
 
 
 async def _made_by_demo(office: Office, config: Config) -> bool:

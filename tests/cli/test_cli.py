@@ -1,0 +1,198 @@
+"""The command line on a real database: what an operator types, what is said, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from broker.cli import app
+from broker.config import load
+from broker.engine.importer import PEOPLE_COLUMNS, VISIT_COLUMNS
+from broker.office import open_office
+
+pytestmark = pytest.mark.contract
+
+PASSWORD = "correct horse battery\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty folder to work in, without the machine's own settings."""
+    for name in [name for name in os.environ if name.startswith("BROKER_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words: str, typed: str = "", ends: int = 0) -> Result:
+    result = CliRunner().invoke(app, list(words), input=typed)
+    assert result.exit_code == ends, result.output
+    return result
+
+
+@pytest.fixture
+def prison() -> None:
+    """An establishment with a hall of two seats."""
+    run("establishment", "add", "HRD", "HMP Harrowdene")
+    run("hall", "add", "HRD", "Main hall")
+    run("seat", "add", "HRD", "Main hall", "1-2")
+
+
+ANN = ("staff", "add", "ann.oak", "--number", "1001", "--name", "Ann Oak", "--grade", "osg", "--grant", "hrd:monitor")
+
+
+def test_a_hall_is_set_up_from_nothing(prison):
+    listed = run("establishment", "list").output
+
+    assert "HMP Harrowdene" in listed
+    assert "Main hall" in listed
+
+
+def test_an_account_is_made_from_a_password_that_is_never_an_argument(prison):
+    run(*ANN, typed=PASSWORD)
+    listed = run("staff", "list").output
+
+    assert all(word in listed for word in ("ann.oak", "1001", "HRD:monitor", "in use"))
+
+
+def test_a_generated_password_is_shown_once(prison):
+    made = run(*ANN, "--generate-password").output
+    password = made.strip().splitlines()[-1]
+
+    assert len(password) == 43
+    assert password not in run("staff", "list").output
+    assert password.encode() not in Path("data/broker.db").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "typed", "said"),
+    [
+        (ANN, "short\n", "12 characters"),
+        ((*ANN[:-1], "hrd:king"), PASSWORD, "no role"),
+        ((*ANN[:-1], "xxx:monitor"), PASSWORD, "no establishment"),
+        (("staff", "disable", "nobody"), "", "no account"),
+        (("laptop", "enrol", "HRD", "Main hall", "9", "LT-1"), "", "no seat"),
+        (("hall", "add", "HRD", "Main hall"), "", "hall of that name already"),
+        (("establishment", "add", "HRD", "Again"), "", "code already"),
+        (("seat", "add", "HRD", "Main hall", "none"), "", "numbered"),
+    ],
+)
+def test_what_can_not_be_done_is_said_in_one_sentence(prison, words, typed, said):
+    result = run(*words, typed=typed, ends=1)
+
+    assert said in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_shut_account_is_listed_as_shut(prison):
+    run(*ANN, typed=PASSWORD)
+    run("staff", "disable", "ann.oak")
+
+    assert "shut" in run("staff", "list").output
+
+
+def test_a_laptop_s_link_is_printed_once_and_kept_nowhere(prison):
+    link = run("laptop", "enrol", "HRD", "Main hall", "1", "LT-1").output.strip().splitlines()[-1]
+    code = link.partition("#")[2]
+
+    assert link.startswith("http://laptop.localhost:8080/laptop#")
+    assert code.encode() not in Path("data/broker.db").read_bytes()
+
+
+def write_files(folder: Path, visits: str) -> None:
+    people = "prisoner,HRD,A2222BB,,Sam,Oak,,,,,,\ncontact,HRD,A2222BB,K1,Ann,Oak,1970-01-31,mother,,,,\n"
+    (folder / "people.csv").write_text(f"{','.join(PEOPLE_COLUMNS)}\n{people}")
+    (folder / "visits.csv").write_text(f"{','.join(VISIT_COLUMNS)}\n{visits}")
+
+
+def test_an_import_is_taken_once_and_changes_nothing_the_second_time(prison, folder):
+    from datetime import UTC, datetime, timedelta
+
+    day = (datetime.now(UTC) + timedelta(days=3)).date()
+    write_files(folder, f"R1,HRD,social,A2222BB,K1,Main hall,1,{day},10:00,10:30\n")
+
+    first = run("import", "people.csv", "visits.csv").output
+    second = run("import", "people.csv", "visits.csv").output
+
+    assert "2 people" in first
+    assert "1 visits" in first
+    assert "0 people" in second
+    assert "3 rows as they were" in second
+
+
+def test_an_import_with_faults_names_every_line_and_takes_nothing(prison, folder):
+    write_files(folder, "R1,HRD,social,A2222BB,K1,Main hall,9,2026-13-01,10:00,10:30\nR2,HRD,,,,,,,,\n")
+
+    said = run("import", "people.csv", "visits.csv", ends=1).stderr
+
+    assert "visits.csv, line 2:" in said
+    assert "visits.csv, line 3:" in said
+    assert "Nothing was taken: 2 faults." in said
+
+
+def test_a_file_that_is_not_there_is_named(prison):
+    assert "people.csv cannot be read" in run("import", "people.csv", "visits.csv", ends=1).stderr
+
+
+def test_an_untouched_record_is_whole(prison):
+    assert "The record is whole" in run("audit", "verify").output
+
+
+def test_an_edited_record_is_found_and_named(prison):
+    with sqlite3.connect("data/broker.db") as database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("UPDATE events SET actor = 'somebody' WHERE stream = 'establishment:HRD' AND seq = 2")
+
+    result = run("audit", "verify", "--database", "sqlite:///data/broker.db", ends=1)
+
+    assert "establishment:HRD, number 2" in result.stderr
+
+
+def test_a_database_that_is_not_there_is_no_whole_record():
+    run("audit", "verify", "--database", "sqlite:///nowhere.db", ends=1)
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"BROKER_DEBUG": "true"}, "debug"),
+        ({"BROKER_PEPPER": "changeme"}, "pepper"),
+        ({"BROKER_HOST": "0.0.0.0"}, "plain http"),
+        ({"BROKER_PORT": "many"}, "configuration"),
+    ],
+)
+def test_serve_refuses_and_names_the_reason(monkeypatch, variables, said):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert said in run("serve", ends=1).stderr
+
+
+def test_serve_refuses_a_database_that_the_demo_made():
+    async def mark() -> None:
+        async with open_office(load()) as office:
+            await office.directory.set_fact("made_by", "demo")
+
+    asyncio.run(mark())
+
+    assert "made by the demo" in run("serve", ends=1).stderr
+
+
+def test_check_call_without_a_credential_says_how_to_make_one():
+    assert "synthetic create" in run("check-call", ends=1).stderr
+
+
+def test_a_synthetic_credential_is_kept_for_check_call_and_for_nobody_else(prison):
+    shown = run("synthetic", "create", "ZZS", "--save").output
+    file = Path("data/check-call.credential")
+
+    assert file.read_text().strip() not in shown
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "real" in run("synthetic", "create", "HRD", ends=1).stderr
