@@ -46,14 +46,15 @@ class CallModel(RuleBasedStateMachine):
         mixed=st.integers(0, 7).map(lambda n: n == 0),
         early=st.integers(0, 3).map(lambda n: n == 0),
         started=st.integers(0, 3).map(lambda n: n > 0),
+        short=st.integers(0, 3).map(lambda n: n == 0),
     )
-    def book(self, four: bool, mixed: bool, early: bool, started: bool) -> None:
+    def book(self, four: bool, mixed: bool, early: bool, started: bool, short: bool) -> None:
         legs = FOUR_LEGS if four else TWO_LEGS
         self.mixed = mixed
         if mixed:
             legs = (legs[0], e.LegSpec("v1.2", "family", ("c1", "c2"), ("c2",), "c1", synthetic=True), *legs[2:])
         starts_at = NOON + timedelta(seconds=40 if early else 0)
-        self.first = booked(legs=legs, starts_at=starts_at, minutes=1, latest_end=starts_at + timedelta(minutes=2))
+        self.first = booked(legs=legs, starts_at=starts_at, minutes=3, latest_end=starts_at + timedelta(minutes=5))
         self.scene = Scene(self.first, self.conditions)
         # The model's own facts: nothing here is read back from the code under test.
         self.proofs: dict[Post, tuple[datetime, str, Grade] | None] = {Post.MONITOR: None, Post.SUPERVISOR: None}
@@ -67,7 +68,7 @@ class CallModel(RuleBasedStateMachine):
         self.ended_at: datetime | None = None
         if started:
             for number in range(len(legs)):
-                self._all_steps(number)
+                self._all_steps(number, 20 if short else 2000)
             self.prove_both()
 
     # --- helpers ---------------------------------------------------------------
@@ -90,8 +91,8 @@ class CallModel(RuleBasedStateMachine):
             if isinstance(event, e.LegUnverified):
                 self.verified.discard(event.leg_id)
 
-    def _all_steps(self, number: int) -> None:
-        self.arrive(number, 0, 2000)
+    def _all_steps(self, number: int, seconds: int = 2000) -> None:
+        self.arrive(number, 0, seconds)
         self.consent(number)
         self.wait_in_lobby(number)
         self.connect(number)
@@ -99,7 +100,7 @@ class CallModel(RuleBasedStateMachine):
 
     # --- rules: the legs ---------------------------------------------------------
 
-    @rule(number=LEGS, device=st.integers(0, 1), seconds=st.sampled_from([30, 120, 2000]))
+    @rule(number=LEGS, device=st.integers(0, 1), seconds=st.sampled_from([20, 120, 2000]))
     def arrive(self, number: int, device: int, seconds: int) -> None:
         leg = self._leg(number)
         until = self.scene.now + timedelta(seconds=seconds)
@@ -258,10 +259,14 @@ class CallModel(RuleBasedStateMachine):
     def time_passes_unseen(self, seconds: int) -> None:
         self.scene.now += timedelta(seconds=seconds)
 
-    @rule(seconds=st.sampled_from([3, 30, 70]))
-    def proofs_arrive_and_nobody_ticks(self, seconds: int) -> None:
+    @rule(seconds=st.sampled_from([3, 30, 50, 200]), whose=st.sampled_from([*Post, None]))
+    def proofs_arrive_and_nobody_ticks(self, seconds: int, whose: Post | None) -> None:
+        """The node stands still for a while; then both posts' proofs arrive, or one's."""
         self.scene.now += timedelta(seconds=seconds)
-        self.prove_both_unseen()
+        if whose is None:
+            self.prove_both_unseen()
+        else:
+            self.prove(whose, "M1" if whose is Post.MONITOR else "T1", False)
 
     @rule()
     def tick(self) -> None:

@@ -56,9 +56,8 @@ def rows() -> list[object]:
 def visit(n: int, hours: float = 0.0) -> Visit:
     """Return the visit at seat `n`."""
     starts = START + timedelta(hours=hours)
-    return Visit(
-        f"v{n}", PRISON, "social", f"A123{n}BC", (f"c{n}",), "HRD-A", f"HRD-A-{n}", starts, starts + timedelta(minutes=30), "B1"
-    )  # fmt: skip
+    ends = starts + timedelta(minutes=30)
+    return Visit(f"v{n}", PRISON, "social", f"A123{n}BC", (f"c{n}",), "HRD-A", f"HRD-A-{n}", starts, ends, "B1")
 
 
 def chair(number: str, grade: Grade = Grade.PRISON_OFFICER, profile: str = "", *roles: Role) -> StaffChair:
