@@ -34,8 +34,12 @@ test("a fault never looks like a decision of staff, nor a decision like a fault"
 
 test("the end is final, whatever the socket does", () => {
   for (const link of /** @type {const} */ (["open", "reconnecting", "closed"])) {
-    assert.equal(face({ visit: on("ended"), link, linkGone: true }), "ended");
+    assert.equal(face({ visit: /** @type {any} */ ({ screen: "ended", end: "time" }), link, linkGone: true }), "ended");
   }
+});
+
+test("a link that was withdrawn is not told as a call that ended", () => {
+  assert.equal(face({ visit: /** @type {any} */ ({ screen: "ended", end: null }), link: "closed" }), "closed");
 });
 
 test("a socket that is away for a moment changes nothing, then it is a fault", () => {
