@@ -12,7 +12,7 @@ import { refusalWords } from "./marking.js";
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("./session.js").Station} Station */
 /** @typedef {import("./board.js").Board} Board */
-/** @typedef {{ station: Station, name: string, detail: string, synthetic: boolean, heldBy: string | null }} Offer */
+/** @typedef {{ station: Station, name: string, detail: string, synthetic: boolean, held: string | null }} Offer `held` says who holds it, where this page knows. */
 
 const REMEMBERED = "console.station";
 
@@ -35,7 +35,7 @@ export function offersOf(board, post) {
         name: hall ? hall.name : may.name,
         detail: hall ? may.name : may.halls.map((one) => one.name).join(", "),
         synthetic: may.synthetic,
-        heldBy: held && held.state !== "off" ? held.name : null,
+        held: held ? (held.state === "off" ? t("console.sign_on.empty") : t("console.sign_on.held_by", { name: held.name ?? "" })) : null,
       });
     }
   }
@@ -99,7 +99,7 @@ function Choice({ offer, checked, onChoose }) {
       ${offer.synthetic && html`<span class="chip synthetic">${t("console.synthetic")}</span>`}
       <span class="offer-detail">${offer.detail}</span>
     </span>
-    <span class="offer-held">${offer.heldBy ? t("console.sign_on.held_by", { name: offer.heldBy }) : t("console.sign_on.empty")}</span>
+    ${offer.held && html`<span class="offer-held">${offer.held}</span>`}
   </label>`;
 }
 

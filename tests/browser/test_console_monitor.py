@@ -1,0 +1,348 @@
+"""The monitoring console in Chromium, against a stand-in broker whose wire is broker/protocol and whose pictures are drawn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from playwright.async_api import Page, expect
+
+from broker.domain.codes import Code, HoldKind, Post
+from broker.protocol import client
+from broker.text import PSEUDO, catalogue
+from tests.browser.conftest import Sitting
+from tests.browser.looks import axe_findings, focused, overflow
+from tests.browser.pseudo import unmarked
+from tests.web.support.fake_console import NAMES, NUMBERS, FakeBroker, World
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+t = catalogue("en")
+DESK = {"width": 1920, "height": 1080}
+SMALL = {"width": 1280, "height": 720}
+DATA = [*NAMES, *NUMBERS, "Thomas Bell", "Mia Bell", "K. Adeyemi", "T. Okafor", "HMP Harrowdene", "Hall A", "S100", "TB"]
+
+
+@asynccontextmanager
+async def served(world: World, language: str = "en") -> AsyncIterator[str]:
+    """Serve the consoles of `world` and yield their origin."""
+    broker = FakeBroker(world, language)
+    runner = web.AppRunner(broker.app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    ticking = asyncio.create_task(broker.tick())
+    try:
+        yield f"http://localhost:{port}"
+    finally:
+        ticking.cancel()
+        await runner.cleanup()
+
+
+class Wall:
+    """A console in its page, and the world that it sees."""
+
+    def __init__(self, page: Page, world: World) -> None:
+        self.page = page
+        self.world = world
+
+    def tile(self, number: int) -> Any:
+        """The tile or cell of a call."""
+        return self.page.locator(f"[data-call='v{number:04}']")
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        for key in keys:
+            await self.page.keyboard.press(key)
+
+    def of(self, kind: type) -> list[Any]:
+        """What the page said of that kind."""
+        return [message for message in self.world.said if isinstance(message, kind)]
+
+    async def says(self, kind: type, count: int = 1) -> Any:
+        """Return the `count`-th message of that kind as soon as the page has said it."""
+        while len(self.of(kind)) < count:
+            await asyncio.sleep(0.02)
+        return self.of(kind)[count - 1]
+
+    async def proves(self, wanted: Any) -> client.WallProof:
+        """Return the first proof, from now on, of which `wanted` holds."""
+        seen = len(self.of(client.WallProof))
+        while True:
+            for proof in self.of(client.WallProof)[seen:]:
+                if wanted(proof):
+                    return proof
+            seen = len(self.of(client.WallProof))
+            await asyncio.sleep(0.02)
+
+
+def shown(leg: client.ShownLeg) -> bool:
+    """Say whether the page claims that it displays this picture or its placeholder."""
+    moves = leg.line is None or (leg.frames > 0 and leg.advanced)
+    return leg.unobscured and leg.ratio >= 0.95 and leg.width >= 96 and leg.height >= 54 and moves
+
+
+def all_shown(proof: client.WallProof) -> bool:
+    """Say whether every leg of every call is claimed as displayed."""
+    return proof.visible and all(shown(leg) for tile in proof.tiles for leg in tile.legs)
+
+
+async def on_post(sitting: Sitting, origin: str, world: World, viewport: dict[str, int]) -> Wall:
+    """Open the console and sign on to the monitoring post."""
+    page = await sitting.open(f"{origin}/monitor", viewport=viewport)
+    await page.locator("button[type=submit]").click()
+    await expect(page.locator(".topbar")).to_be_visible()
+    return Wall(page, world)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def wall(sitting: Sitting) -> AsyncIterator[Wall]:
+    """A wall of four calls, the last of them in the lobby."""
+    world = World(4)
+    async with served(world) as origin:
+        yield await on_post(sitting, origin, world, DESK)
+
+
+@pytest.mark.feature("F44")
+@pytest.mark.parametrize(("calls", "viewport"), [(1, SMALL), (4, SMALL), (9, SMALL), (16, SMALL), (20, DESK)])
+async def test_every_call_is_on_the_page_and_in_the_proof_in_every_layout(sitting, calls, viewport):
+    world = World(calls)
+    async with served(world) as origin:
+        wall = await on_post(sitting, origin, world, viewport)
+        for choice in (None, "1", "16"):
+            if choice:
+                await wall.page.locator(".layouts button").get_by_text(choice, exact=True).click()
+            proof = await wall.proves(all_shown)
+            assert {f"v{number:04}" for number in range(calls)} == {tile.call_id for tile in proof.tiles}
+            await expect(wall.page.locator("[data-call]")).to_have_count(calls)
+        await wall.press("1")
+        await expect(wall.page.locator(".focus")).to_be_visible()
+        assert len((await wall.proves(all_shown)).tiles) == calls
+
+
+async def test_a_tile_keeps_its_place_when_others_end_and_come(wall):
+    await expect(wall.page.locator(".tile")).to_have_count(4)
+    wall.world.calls["v0000"].update(phase="ended", holds=[], outcome="COMPLETED_NORMALLY")
+    await wall.world.changed("v0000")
+    await expect(wall.tile(0)).to_contain_text(t("monitor.ended"))
+    order = await wall.page.locator(".tile").evaluate_all("tiles => tiles.map((tile) => tile.dataset.call)")
+    assert order == ["v0000", "v0001", "v0002", "v0003"]
+
+
+@pytest.mark.feature("F44")
+async def test_the_counts_agree_with_the_wall(wall):
+    counts = wall.page.locator(".counts dd")
+    await expect(counts).to_have_text(["3", "1", "0", "4", "0"])
+    wall.world.hold("v0001", HoldKind.TECHNICAL, Post.SUPERVISOR)
+    wall.world.proof_age = {"v0000": 6.0}
+    await wall.world.changed("v0001")
+    await expect(counts).to_have_text(["3", "1", "1", "4", "1"])
+    await expect(wall.page.locator(".tile[data-look=unwatched]")).to_have_count(1)
+    await expect(wall.page.locator(".tile[data-look=technical]")).to_have_count(1)
+
+
+async def test_no_prisoner_is_shown_before_the_check_and_the_family_is(wall):
+    lobby = wall.tile(3)
+    await expect(lobby.locator("video")).to_have_count(1)
+    await expect(lobby).to_contain_text(t("monitor.picture.not_before_check"))
+
+
+@pytest.mark.parametrize(
+    ("change", "undo"),
+    [
+        ("document.body.insertAdjacentElement('beforeend', Object.assign(document.createElement('div'), { id: 'lid' }))"
+         ".style.cssText = 'position:fixed;left:0;top:100px;width:700px;height:300px;background:#000'",
+         "document.getElementById('lid').remove()"),
+        ("document.querySelector('.grid').style.opacity = 0.1", "document.querySelector('.grid').style.opacity = ''"),
+        ("window.peerStopped = true", "window.peerStopped = false"),
+    ],
+    ids=["covered", "faint", "stopped"],
+)
+async def test_what_is_not_displayed_is_not_claimed(wall, change, undo):
+    await wall.proves(all_shown)
+    await wall.page.evaluate(f"void ({change})")
+    if "peerStopped" in change:
+        proof = await wall.proves(lambda one: any(leg.line is None for leg in one.tiles[0].legs))
+        assert all(leg.frames == 0 for leg in proof.tiles[0].legs)
+    else:
+        await wall.proves(lambda one: not all_shown(one))
+        await expect(wall.page.locator(".keyline-proof")).to_have_attribute("data-bad", "true")
+    await wall.page.evaluate(f"void ({undo})")
+    await wall.proves(all_shown)
+
+
+@pytest.mark.feature("F44")
+async def test_without_news_nothing_is_claimed_and_the_counts_are_withdrawn(wall):
+    await wall.proves(all_shown)
+    wall.world.silent = True
+    await wall.proves(lambda proof: not proof.visible)
+    await expect(wall.page.locator(".counts")).to_have_count(0)
+    await expect(wall.page.locator(".old").first).to_have_text(t("monitor.old_picture"))
+    wall.world.silent = False
+    await wall.proves(all_shown)
+    await expect(wall.page.locator(".counts")).to_have_count(1)
+
+
+@pytest.mark.feature("F54")
+async def test_pause_acts_on_one_key_asks_the_reason_after_and_covers_no_other_call(wall):
+    await wall.press("ArrowRight", "p")
+    assert (await wall.says(client.CallPause)).call_id == "v0001"
+    await expect(wall.tile(1)).to_have_attribute("data-look", "security")
+    await expect(wall.page.get_by_role("button", name=t("monitor.pause.undo"))).to_be_focused()
+    await wall.proves(all_shown)
+    await wall.press("6")
+    assert (await wall.says(client.HoldReason)).reason == "welfare"
+    await wall.press("r")
+    cleared = await wall.says(client.HoldClear)
+    assert (cleared.call_id, cleared.version) == ("v0001", wall.world.calls["v0001"]["seq"] - 1)
+    await expect(wall.tile(1)).to_have_attribute("data-look", "calm")
+
+
+async def test_a_pause_is_undone_within_its_seconds_and_made_technical_within_the_minute(wall):
+    await wall.press("p", "u")
+    await wall.says(client.HoldUndo)
+    await expect(wall.tile(0)).to_have_attribute("data-look", "calm")
+    await wall.press("p", "t")
+    await wall.says(client.HoldRelabel)
+    await expect(wall.tile(0)).to_have_attribute("data-look", "technical")
+    await wall.press("r")
+    await expect(wall.page.locator("[aria-live]")).to_have_text(t("monitor.clear.not_yours"))
+    assert wall.of(client.HoldClear) == []
+
+
+@pytest.mark.feature("F53")
+async def test_an_end_takes_two_steps_and_a_reason(wall):
+    await wall.press("e", "1")
+    await expect(wall.page.get_by_role("button", name=t("monitor.end.keep"))).to_be_visible()
+    assert wall.of(client.CallEnd) == []
+    await wall.page.get_by_role("button", name=t("monitor.end.sure")).click()
+    await wall.press("2")
+    ended = await wall.says(client.CallEnd)
+    assert (ended.call_id, ended.reason) == ("v0000", "conduct")
+    await expect(wall.tile(0)).to_contain_text(t("monitor.ended"))
+
+
+async def test_e_held_down_is_the_first_step(wall):
+    await wall.page.keyboard.down("e")
+    await expect(wall.page.get_by_role("heading", name=t("monitor.end.why"))).to_be_visible()
+    await wall.page.keyboard.up("e")
+    assert wall.of(client.CallEnd) == []
+
+
+@pytest.mark.feature("F13")
+async def test_the_family_is_admitted_only_when_everyone_is_ticked(wall):
+    await wall.press("i")
+    await expect(wall.page.locator(".focus")).to_have_attribute("data-call", "v0003")
+    await wall.press("Enter")
+    await expect(wall.page.locator(".panel .closed")).to_be_visible()
+    assert wall.of(client.LegVerify) == []
+    for box in await wall.page.get_by_role("checkbox").all():
+        await box.press("Space")
+    await wall.press("Enter")
+    verified = await wall.says(client.LegVerify)
+    assert (verified.call_id, verified.people) == ("v0003", ["c3", "k3"])
+    await expect(wall.page.locator(".focus")).to_have_count(0)
+
+
+@pytest.mark.feature("F46")
+async def test_one_call_is_heard_while_it_is_in_focus_and_none_on_the_wall(wall):
+    await wall.press("2")
+    assert (await wall.says(client.WallFocus)).call_id == "v0001"
+    heard = wall.page.locator("audio[data-open=true]")
+    await expect(heard).to_have_count(2)
+    assert await heard.evaluate_all("all => all.every((one) => one.dataset.leg.startsWith('v0001') && !one.muted)")
+    await wall.press("Escape")
+    assert (await wall.says(client.WallFocus, 2)).call_id is None
+    await expect(heard).to_have_count(0)
+
+
+async def test_a_warning_is_chosen_and_confirmed_by_keys(wall):
+    await wall.press("w", "3", "Enter")
+    warned = await wall.says(client.CallWarn)
+    assert (warned.call_id, warned.warning) == ("v0000", "stay_in_view")
+
+
+async def test_a_refused_command_is_worded_and_covers_no_picture(wall):
+    wall.world.refuse_next = Code.STALE_VERSION
+    await wall.press("p")
+    await expect(wall.page.get_by_role("alert").filter(has_text=t("refused.stale_version"))).to_be_visible()
+    await wall.proves(all_shown)
+
+
+@pytest.mark.feature("F35", "F36")
+@pytest.mark.parametrize("code", [Code.OTHER_POST_HELD, Code.GRADE_TOO_LOW, Code.PROFILE_HOLDS_OTHER_POST])
+async def test_a_refused_sign_on_says_which_rule_said_no(sitting, code):
+    world = World(1)
+    world.refuse_sign_on = code
+    async with served(world) as origin:
+        page = await sitting.open(f"{origin}/monitor", viewport=SMALL)
+        await page.locator("button[type=submit]").click()
+        await expect(page.locator(".refused-box")).to_contain_text(t(f"refused.{code.value}"))
+        assert await focused(page) == t("console.sign_on.refused.monitor")
+        assert await axe_findings(page) == []
+
+
+async def test_a_lost_socket_comes_back_to_the_post_by_itself(wall):
+    await wall.says(client.PostSignOn)
+    for socket in [*wall.world.sockets]:
+        await socket.close()
+    await wall.says(client.PostSignOn, 2)
+    await wall.proves(all_shown)
+    await expect(wall.page.locator(".tile")).to_have_count(4)
+
+
+async def test_single_letters_can_be_turned_off(wall):
+    await wall.press("?")
+    await wall.page.get_by_role("button", name=t("monitor.keys.letters")).click()
+    await wall.press("Escape", "p")
+    await wall.press("Enter")
+    await expect(wall.page.locator(".focus")).to_be_visible()
+    assert wall.of(client.CallPause) == []
+
+
+SCREENS = {"wall": [], "focus": ["2"], "pause": ["p"], "warn": ["w", "1"], "end": ["e"], "identity": ["i"], "keys": ["?"]}
+
+
+@pytest.mark.feature("F98")
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+async def test_no_screen_has_an_axe_violation_and_each_is_marked_official(wall, scheme):
+    await wall.page.evaluate(f"document.documentElement.dataset.scheme = '{scheme}'")
+    wall.world.hold("v0001", HoldKind.TECHNICAL, Post.SUPERVISOR)
+    wall.world.hold("v0002", HoldKind.UNMONITORED, None)
+    await wall.world.changed("v0001")
+    await wall.world.changed("v0002")
+    for name, keys in SCREENS.items():
+        await wall.press("Escape", "Escape", *keys)
+        assert (name, await axe_findings(wall.page)) == (name, [])
+        marks = wall.page.get_by_text(t("console.official"), exact=True)
+        assert (name, await marks.count()) == (name, 2)
+
+
+@pytest.mark.parametrize("viewport", [SMALL, DESK])
+async def test_no_screen_is_wider_than_the_window(sitting, viewport):
+    world = World(4)
+    async with served(world) as origin:
+        wall = await on_post(sitting, origin, world, viewport)
+        for keys in SCREENS.values():
+            await wall.press("Escape", "Escape", *keys)
+            assert await overflow(wall.page) == 0
+
+
+async def test_every_sentence_comes_from_the_catalogue(sitting):
+    world = World(4)
+    async with served(world, PSEUDO) as origin:
+        page = await sitting.open(f"{origin}/monitor", viewport=DESK)
+        await expect(page.locator("button[type=submit]")).to_be_visible()
+        assert await unmarked(page, data=[*DATA, "OFFICIAL"]) == []
+        await page.locator("button[type=submit]").click()
+        wall = Wall(page, world)
+        await expect(page.locator(".topbar")).to_be_visible()
+        for name, keys in SCREENS.items():
+            await wall.press("Escape", "Escape", *keys)
+            assert (name, await unmarked(page, data=[*DATA, "OFFICIAL", "Enter", "Esc"])) == (name, [])
