@@ -272,7 +272,7 @@ async def wire(**config: Any) -> AsyncIterator[Wire]:
     plane.watch(engine.endpoint_changed)
     engine.board.listen(engine.follow)
     found = Services(
-        config=Config(base_url="http://broker.test", **config),
+        config=Config(**{"base_url": "http://broker.test", **config}),
         clock=desk.clock,
         directory=desk.directory,
         engine=engine,
