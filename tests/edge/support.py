@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, cast
 
-from aiohttp import ClientResponse, DummyCookieJar
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp import ClientResponse, DummyCookieJar, web
+from aiohttp.test_utils import TestClient, TestServer, unused_port
 
 from broker.config import Config
 from broker.edge.app import make_app
@@ -100,13 +100,11 @@ class Page:
         return self.response.headers
 
 
-@asynccontextmanager
-async def pages(desk: Desk, **config: Any) -> AsyncIterator[Browser]:
-    """Serve the pages of `desk`; no call is ever open."""
-    settings = Config(base_url=f"http://{BASE}", **config)
-    office, tasks = desk.office, Tasks()
+def application(desk: Desk, config: Config, tasks: Tasks) -> web.Application:
+    """Return the pages of `desk`; no call is ever open."""
+    office = desk.office
     found = Services(
-        config=settings,
+        config=config,
         clock=desk.clock,
         directory=desk.directory,
         engine=cast(Engine, None),
@@ -117,6 +115,23 @@ async def pages(desk: Desk, **config: Any) -> AsyncIterator[Browser]:
         synthetics=office.synthetics,
         assets=assets(),
     )
-    async with TestClient(TestServer(make_app(found, tasks)), cookie_jar=DummyCookieJar()) as client:
+    return make_app(found, tasks)
+
+
+@asynccontextmanager
+async def pages(desk: Desk, **config: Any) -> AsyncIterator[Browser]:
+    """Serve the pages of `desk` to a browser that is played by hand."""
+    settings, tasks = Config(base_url=f"http://{BASE}", **config), Tasks()
+    async with TestClient(TestServer(application(desk, settings, tasks)), cookie_jar=DummyCookieJar()) as client:
         yield Browser(client, settings)
+    await tasks.close()
+
+
+@asynccontextmanager
+async def served(desk: Desk, **config: Any) -> AsyncIterator[str]:
+    """Serve the pages of `desk` to a real browser on this machine; give the base address."""
+    port, tasks = unused_port(), Tasks()
+    settings = Config(port=port, base_url=f"http://localhost:{port}", **config)
+    async with TestServer(application(desk, settings, tasks), host="127.0.0.1", port=port):
+        yield settings.base_url
     await tasks.close()
