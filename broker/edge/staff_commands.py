@@ -95,7 +95,8 @@ class StaffCommands:
         command = command_of(actor, message)
         if command is None:
             raise await self._not_for_staff(message, actor)
-        done = await self._on_call(str(getattr(message, "call_id", "")), command)
+        entry = await self._within_reach(str(getattr(message, "call_id", "")), actor, str(getattr(message, "type", "")))
+        done = await self._on_call(entry, command)
         return Ok(key=key, recorded=done.recorded, hold_id=_hold_placed(done))
 
     async def _not_for_staff(self, message: client.ClientMessage, actor: Actor) -> Refused:
@@ -103,17 +104,17 @@ class StaffCommands:
         await self._session.services.access.denials.person(actor.asker, action, Code.NOT_PERMITTED)
         return Refused(Code.NOT_PERMITTED)
 
-    async def _on_call(self, call_id: str, command: c.Command) -> Done:
-        entry = self._within_reach(call_id)
+    async def _on_call(self, entry: Entry, command: c.Command) -> Done:
         if isinstance(command, c.Verify):
             await self._bar_restricted(entry, command)
-        return await self._engine.send(call_id, command)
+        return await self._engine.send(entry.actor.call.id, command)
 
-    def _within_reach(self, call_id: str) -> Entry:
+    async def _within_reach(self, call_id: str, actor: Actor, action: str) -> Entry:
         """Return the call. To a person without a grant where it is, it does not exist. Raises Refused."""
         entry = self._engine.entry(call_id)
         places = {grant.establishment for grant in self._session.chair.grants}
         if entry is None or entry.actor.call.establishment not in places:
+            await self._session.services.access.denials.person(actor.asker, action, Code.UNKNOWN_CALL)
             raise Refused(Code.UNKNOWN_CALL)
         return entry
 
@@ -144,6 +145,8 @@ class StaffCommands:
     async def _focus(self, call_id: str | None) -> None:
         actor = self._session.actor()
         await self._session.permit(actor, "call.listen", Subject(actor.establishment))
+        if call_id is not None:
+            await self._within_reach(call_id, actor, "call.listen")
         await self._engine.focus(self._session.id, call_id)
 
 
