@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import signal
 import socket
@@ -10,15 +11,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import structlog
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from broker.bootstrap import running
+from broker.bootstrap import CannotStart, running
 from broker.config import Config, sqlite_url
 from broker.demo.bots import Bots
 from broker.demo.people import CLERK, MONITOR, OTHERS, STOKE_BARROW, SUPERVISOR
 from broker.demo.seed import AlreadyOthers, Seeded, seed
+from broker.logs import set_up_logs
 from broker.office import open_office
 from broker.text import catalogue
 
@@ -32,10 +35,9 @@ DONE, FAILED = 0, 1
 class Screen:
     """What whoever starts the demo reads."""
 
-    def __init__(self) -> None:
+    def __init__(self, out: Console | None = None) -> None:
         self._say = catalogue()
-        self._out = Console()
-        self._wide = Console(width=max(self._out.width, 150), soft_wrap=True)
+        self._out = out or Console()
 
     def say(self, key: str, **values: object) -> None:
         """Print a sentence."""
@@ -43,38 +45,53 @@ class Screen:
 
     def fail(self, key: str, **values: object) -> int:
         """Print what is wrong and return the exit status."""
-        Console(stderr=True).print(self._say(key, **values), style="bold red", markup=False, soft_wrap=True)
+        return self.complain(self._say(key, **values))
+
+    def complain(self, sentence: str) -> int:
+        """Print a sentence that says what is wrong and return the exit status."""
+        Console(stderr=True).print(sentence, style="bold red", markup=False, highlight=False, soft_wrap=True)
         return FAILED
 
     def links(self, config: Config, seeded: Seeded) -> None:
-        """Print one link a chair, with its sign-in."""
-        say, guest = self._say, seeded.guest
-        table = Table(title=say("demo.title"), title_justify="left")
-        for column in ("demo.chair", "demo.sign_in", "demo.password", "demo.link"):
-            table.add_column(say(column), no_wrap=True)
-        free = say("demo.no_sign_in")
-        rows = [
-            (say("demo.family"), free, "", f"{config.origin('family')}/visit#{guest.family_token}"),
-            (say("demo.laptop", seat=guest.seat), free, "", f"{config.origin('laptop')}/laptop#{guest.laptop_token}"),
-        ]
-        staff = (
-            ("demo.monitor", MONITOR, "monitor"),
-            ("demo.hall", SUPERVISOR, "hall"),
-            ("demo.visits", CLERK, "base"),
-        )
-        for key, account, chair in staff:
-            password = seeded.sign_ins[account.username].password
-            rows.append((say(key), account.username, password, f"{config.origin(chair)}/"))
-        for chair, username, password, link in rows:
-            table.add_row(chair, username, password, Text(link, style=f"link {link}"))
-        self._wide.print(table)
-        self.say("demo.how", seat=guest.seat)
+        """Print one link a chair with its sign-in: as a table, or one below the other where the screen is narrow."""
+        table = self._table(chairs(config, seeded))
+        needed = self._out.measure(table, options=self._out.options.update(max_width=1000)).maximum
+        if self._out.is_terminal and self._out.width < needed:
+            self.say("demo.title")
+            for row in chairs(config, seeded):
+                self._out.print("  ".join(part for part in row[:3] if part), markup=False, highlight=False)
+                self._out.print(f"  {row[3]}", markup=False, highlight=False, soft_wrap=True)
+        else:
+            Console(file=self._out.file, width=needed).print(table)
+        self.say("demo.how", seat=seeded.guest.seat)
         monitor, supervisor, clerk = (account.username for account in OTHERS)
         passwords = ", ".join(seeded.sign_ins[account.username].password for account in OTHERS)
         other = {"monitor": monitor, "supervisor": supervisor, "clerk": clerk, "passwords": passwords}
         self.say("demo.other_prison", prison=STOKE_BARROW.name, **other)
         self.say("demo.check", url=config.base_url)
         self.say("demo.stop")
+
+    def _table(self, rows: list[tuple[str, str, str, str]]) -> Table:
+        table = Table(title=self._say("demo.title"), title_justify="left")
+        for column in ("demo.chair", "demo.sign_in", "demo.password", "demo.link"):
+            table.add_column(self._say(column), no_wrap=True)
+        for chair, username, password, link in rows:
+            table.add_row(chair, username, password, Text(link, style=f"link {link}"))
+        return table
+
+
+def chairs(config: Config, seeded: Seeded) -> list[tuple[str, str, str, str]]:
+    """Return what each chair needs: its name, who signs in, the password, and its link."""
+    say, guest = catalogue(), seeded.guest
+    free = say("demo.no_sign_in")
+    rows = [
+        (say("demo.family"), free, "", f"{config.origin('family')}/visit#{guest.family_token}"),
+        (say("demo.laptop", seat=guest.seat), free, "", f"{config.origin('laptop')}/laptop#{guest.laptop_token}"),
+    ]
+    for key, account, chair in STAFF:
+        password = seeded.sign_ins[account.username].password
+        rows.append((say(key), account.username, password, f"{config.origin(chair)}/"))
+    return rows
 
 
 def run(port: int, calls: int, data_dir: Path) -> int:
@@ -92,8 +109,12 @@ def run(port: int, calls: int, data_dir: Path) -> int:
         database_url=sqlite_url(data_dir),
         demo=True,
     )
+    set_up_logs(config)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     try:
         return asyncio.run(_demo(config, calls, screen))
+    except CannotStart as reason:
+        return screen.complain(str(reason))
     except AlreadyOthers:
         return screen.fail("demo.not_ours", folder=data_dir)
     except KeyboardInterrupt:
@@ -104,7 +125,7 @@ async def _demo(config: Config, calls: int, screen: Screen) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    work = asyncio.get_running_loop().create_task(_work(config, calls, screen, stop))
+    work = asyncio.get_running_loop().create_task(_work(config, calls, screen))
     stopping = asyncio.get_running_loop().create_task(stop.wait())
     try:
         await asyncio.wait((work, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -119,7 +140,7 @@ async def _demo(config: Config, calls: int, screen: Screen) -> int:
     return DONE
 
 
-async def _work(config: Config, calls: int, screen: Screen, stop: asyncio.Event) -> None:
+async def _work(config: Config, calls: int, screen: Screen) -> None:
     async with open_office(config) as office:
         (config.data_dir / MARK).touch()
         seeded = await seed(office, screen.say)
@@ -128,7 +149,7 @@ async def _work(config: Config, calls: int, screen: Screen, stop: asyncio.Event)
         async with running(config), Bots(office, seeded, config.base_url, calls, screen.say) as bots:
             await bots.ready()
             screen.links(config, seeded)
-            await stop.wait()
+            await asyncio.Event().wait()  # until cancelled: the contexts then close, the bots first
 
 
 def _is_free(port: int) -> bool:
