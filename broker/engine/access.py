@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from broker.domain.bookings import barred
-from broker.domain.records import Device, Link, Scope, SynthCredential
+from broker.domain.records import Device, Link, Scope, SynthCredential, Visit
 from broker.engine.accounts import Accounts
 from broker.engine.chairs import Chair, FamilyChair, LaptopChair, StaffChair
 from broker.engine.denials import Denials
@@ -114,25 +114,40 @@ class Access:
         return link
 
     async def _admits(self, link: Link) -> bool:
+        """Say whether the link stands, and nothing keeps its person out today."""
+        visit = await self._visit_of(link)
+        if visit is None:
+            return False
         now = self._clock.now()
-        if link.revoked_at is not None or not link.opens_at <= now < link.closes_at:
-            return False
-        if not self.revocations.stands(FamilyChair(link)):
-            return False
-        scope = Scope(frozenset({link.establishment}))
-        visit = await self._directory.visit(scope, link.visit_id)
-        if visit is None or visit.cancelled_at is not None or link.contact_id not in visit.contact_ids:
-            return False
-        return link.contact_id not in await self.barred(link.establishment, [link.contact_id], now)
+        kept_out = await self.barred(link.establishment, [link.contact_id], now, visit.prisoner_number)
+        return link.contact_id not in kept_out
 
-    async def barred(self, establishment: str, contact_ids: Iterable[str], on: datetime) -> frozenset[str]:
-        """Return which of these contacts a restriction keeps out on that day: asked at the link and at the lobby."""
+    async def _visit_of(self, link: Link) -> Visit | None:
+        """Return the visit that the link opens now; None where it is early, old, revoked or cancelled."""
+        if link.revoked_at is not None or not link.opens_at <= self._clock.now() < link.closes_at:
+            return None
+        if not self.revocations.stands(FamilyChair(link)):
+            return None
+        visit = await self._directory.visit(Scope(frozenset({link.establishment})), link.visit_id)
+        standing = visit is not None and visit.cancelled_at is None and link.contact_id in visit.contact_ids
+        return visit if standing else None
+
+    async def barred(
+        self, establishment: str, contact_ids: Iterable[str], on: datetime, prisoner_number: str | None = None
+    ) -> frozenset[str]:
+        """Return which of these contacts a restriction keeps out on that day: asked at the link and at the lobby.
+
+        Args:
+            prisoner_number: Whose list they are on, where that is known: fewer rows are read.
+        """
         scope = Scope(frozenset({establishment}))
-        contacts = await self._directory.contacts(scope)
+        restrictions = await self._directory.restrictions(scope)
+        everybody = any(row.prisoner_number is None for row in restrictions)  # one person may be on several lists
+        contacts = await self._directory.contacts(scope, None if everybody else prisoner_number)
         wanted = set(contact_ids)
         people = [contact for contact in contacts if contact.id in wanted]
         shut = {row.number for row in await self._directory.prisoners(scope) if row.no_contact_all}
-        restricted = barred(people, contacts, await self._directory.restrictions(scope), on.astimezone(self._zone))
+        restricted = barred(people, contacts, restrictions, on.astimezone(self._zone))
         return restricted | {contact.id for contact in people if contact.prisoner_number in shut}
 
     async def _bind(self, token: str, link: Link, bound: str) -> Link:
@@ -215,7 +230,7 @@ class Access:
         if isinstance(chair, FamilyChair):
             links = await self._directory.links(Scope(frozenset({chair.establishment})), chair.call_id)
             link = next((row for row in links if row.id == chair.link.id), None)
-            return FamilyChair(link) if link is not None and await self._admits(link) else None
+            return FamilyChair(link) if link is not None and await self._visit_of(link) is not None else None
         if isinstance(chair, LaptopChair):
             rows = await self._directory.devices(Scope(frozenset({chair.establishment})))
             device = next((row for row in rows if row.id == chair.device.id), None)
