@@ -32,7 +32,7 @@ DATA = [*NAMES, *NUMBERS, "Thomas Bell", "Mia Bell", "K. Adeyemi", "T. Okafor", 
 async def served(world: World, language: str = "en") -> AsyncIterator[str]:
     """Serve the consoles of `world` and yield their origin."""
     broker = FakeBroker(world, language)
-    runner = web.AppRunner(broker.app)
+    runner = web.AppRunner(broker.app, shutdown_timeout=1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -42,6 +42,8 @@ async def served(world: World, language: str = "en") -> AsyncIterator[str]:
         yield f"http://localhost:{port}"
     finally:
         ticking.cancel()
+        await site.stop()  # before its sockets go, so that the page does not come back
+        await asyncio.gather(*(socket.close() for socket in [*world.sockets]))
         await runner.cleanup()
 
 
