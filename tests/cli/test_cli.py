@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+import shlex
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -112,8 +115,6 @@ def write_files(folder: Path, visits: str) -> None:
 
 
 def test_an_import_is_taken_once_and_changes_nothing_the_second_time(prison, folder):
-    from datetime import UTC, datetime, timedelta
-
     day = (datetime.now(UTC) + timedelta(days=3)).date()
     write_files(folder, f"R1,HRD,social,A2222BB,K1,Main hall,1,{day},10:00,10:30\n")
 
@@ -196,3 +197,16 @@ def test_a_synthetic_credential_is_kept_for_check_call_and_for_nobody_else(priso
     assert file.read_text().strip() not in shown
     assert file.stat().st_mode & 0o777 == 0o600
     assert "real" in run("synthetic", "create", "HRD", ends=1).stderr
+
+
+def test_the_files_in_the_manual_are_taken_as_they_stand(folder):
+    manual = (Path(__file__).resolve().parents[2] / "docs" / "running-a-hall.md").read_text(encoding="utf-8")
+    day = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
+    files = dict(re.findall(r"```csv (\S+)\n(.*?)```", manual, re.DOTALL))
+    for name, content in files.items():
+        (folder / name).write_text(content.replace("2026-12-01", day), encoding="utf-8")
+    commands = [shlex.split(line, comments=True)[1:] for line in manual.splitlines() if line.startswith("broker ")]
+    said = [run(*words, typed=PASSWORD).output for words in commands if words[0] not in {"check-call", "audit"}]
+
+    assert "1 visits booked" in "".join(said)
+    assert "6 rows as they were" in run("import", "people.csv", "visits.csv").output
