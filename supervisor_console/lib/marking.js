@@ -11,13 +11,13 @@ import { icon } from "./icons.js";
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("../../web/lib/protocol.js").PostPart} PostPart */
 
-/** @param {{ note?: string }} props */
-export function Official({ note }) {
-  return html`<div class="official">
+/** Stands at the top and at the foot of every staff page. @param {{ where: "top" | "foot", note?: string }} props */
+export function Official({ where, note }) {
+  return html`<section class="official" aria-label=${t(`console.marking.${where}`)}>
     <span class="official-service">${t("console.service")}</span>
     <strong>${t("console.official")}</strong>
     <span class="official-note">${note ?? ""}</span>
-  </div>`;
+  </section>`;
 }
 
 /**

@@ -31,7 +31,7 @@ export function App({ desk }) {
   if (session.link.value === "closed") return html`<${Frame}><${Over} session=${session} /><//>`;
   if (!session.onPost.value && !session.wanted.value) return html`<${Frame}><${SignOn} session=${session} /><//>`;
   return html`<div class="console" data-stale=${session.stale.value}>
-    <${Official} note=${t("monitor.marking")} />
+    <${Official} where="top" note=${t("monitor.marking")} />
     <${TopBar} desk=${desk} />
     <main id="main" class="console-main">
       <${Wall} desk=${desk} />
@@ -46,7 +46,7 @@ export function App({ desk }) {
 
 /** @param {{ children?: unknown }} props */
 function Frame({ children }) {
-  return html`<div class="frame"><${Official} />${children}<${Official} /></div>`;
+  return html`<div class="frame"><${Official} where="top" />${children}<${Official} where="foot" /></div>`;
 }
 
 /** @param {{ desk: Desk }} props */

@@ -77,6 +77,8 @@ export class Desk {
     this.hidden = signal(/** @type {ReadonlyMap<string, "hidden" | "small">} */ (new Map()));
     /** Alerts that this person has read, by id. */
     this.read = signal(/** @type {ReadonlySet<string>} */ (new Set()));
+    /** Done when the last pause was answered: a key that is faster than the answer waits for it. */
+    this.pausing = /** @type {Promise<unknown>} */ (Promise.resolve());
     this.focused = computed(() => (this.view.value === "focus" ? this.at.value : null));
     this.layout = computed(() => {
       const calls = [...session.board.value.places].map(([id, place]) => ({ id, place }));
@@ -194,7 +196,9 @@ export class Desk {
       return;
     }
     this.panel.value = { type: "pause", callId: call.id, holdId: null, recorded: true };
-    const answer = await this.session.act({ type: "call.pause", call_id: call.id });
+    const answered = this.session.act({ type: "call.pause", call_id: call.id });
+    this.pausing = answered;
+    const answer = await answered;
     const panel = this.panel.value;
     if (panel?.type !== "pause" || panel.callId !== call.id) return;
     if (answer?.type === "ok") this.panel.value = { ...panel, holdId: answer.hold_id, recorded: answer.recorded };
@@ -203,36 +207,39 @@ export class Desk {
 
   /**
    * The hold that the keys U, T and the reasons mean: that of the panel, or the newest of this post on the call at hand.
-   * @returns {{ call: CallPart, hold: HoldPart } | null}
+   * `hold` is nothing while only its id is known.
+   * @returns {{ callId: string, holdId: string, hold: HoldPart | undefined } | null}
    */
   pausedHere() {
     const panel = this.panel.value;
     const call = this.callOf(panel?.type === "pause" ? panel.callId : this.at.value);
     if (!call) return null;
-    const holdId = panel?.type === "pause" ? panel.holdId : null;
-    const mine = call.holds.filter((hold) => hold.post === "monitor").reverse();
-    const hold = call.holds.find((one) => one.id === holdId) ?? mine[0];
-    return hold ? { call, hold } : null;
+    const known = panel?.type === "pause" ? panel.holdId : null;
+    const hold = known === null ? call.holds.filter((one) => one.post === "monitor").at(-1) : call.holds.find((one) => one.id === known);
+    const holdId = known ?? hold?.id;
+    return holdId === undefined ? null : { callId: call.id, holdId, hold };
   }
 
   /** @param {PauseReason} reason */
   async giveReason(reason) {
+    await this.pausing;
     const paused = this.pausedHere();
-    if (!paused) return;
-    await this.session.act({ type: "hold.reason", call_id: paused.call.id, hold_id: paused.hold.id, reason });
+    if (paused) await this.session.act({ type: "hold.reason", call_id: paused.callId, hold_id: paused.holdId, reason });
   }
 
   async undo() {
+    await this.pausing;
     const paused = this.pausedHere();
-    if (!paused || !secondsLeft(paused.hold.undo_until, this.session.now.value)) return;
-    const answer = await this.session.act({ type: "hold.undo", call_id: paused.call.id, hold_id: paused.hold.id });
+    if (!paused || (paused.hold && !secondsLeft(paused.hold.undo_until, this.session.now.value))) return;
+    const answer = await this.session.act({ type: "hold.undo", call_id: paused.callId, hold_id: paused.holdId });
     if (answer?.type === "ok") this.closeIf("pause");
   }
 
   async relabel() {
+    await this.pausing;
     const paused = this.pausedHere();
-    if (!paused || !secondsLeft(paused.hold.relabel_until, this.session.now.value)) return;
-    const answer = await this.session.act({ type: "hold.relabel", call_id: paused.call.id, hold_id: paused.hold.id });
+    if (!paused || (paused.hold && !secondsLeft(paused.hold.relabel_until, this.session.now.value))) return;
+    const answer = await this.session.act({ type: "hold.relabel", call_id: paused.callId, hold_id: paused.holdId });
     if (answer?.type === "ok") this.closeIf("pause");
   }
 
@@ -349,7 +356,7 @@ export class Desk {
   /** What the keys of digits mean now. @returns {import("../lib/keys.js").Panel} */
   asks() {
     const panel = this.panel.value;
-    if (panel?.type === "pause") return this.pausedHere()?.hold.reason ? "none" : "reason";
+    if (panel?.type === "pause") return this.pausedHere()?.hold?.reason ? "none" : "reason";
     if (panel?.type === "warn" || (panel?.type === "end" && panel.sure)) return "choose";
     if (panel?.type === "identity") return "identity";
     return panel ? "keys" : "none";

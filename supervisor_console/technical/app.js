@@ -29,7 +29,7 @@ export function App({ hall }) {
   if (session.link.value === "closed") return html`<${Frame}><${Over} session=${session} /><//>`;
   if (!session.onPost.value && !session.wanted.value) return html`<${Frame}><${SignOn} session=${session} /><//>`;
   return html`<div class="hall" data-stale=${session.stale.value} data-open=${hall.at.value !== null}>
-    <${Official} note=${t("hall.marking")} />
+    <${Official} where="top" note=${t("hall.marking")} />
     <${TopBar} hall=${hall} />
     <${Warnings} hall=${hall} />
     <main id="main" class="hall-main">
@@ -38,13 +38,13 @@ export function App({ hall }) {
     </main>
     <${Refusal} session=${session} />
     <${Announcer} words=${hall.said.value} />
-    <${Official} note=${t("hall.marking")} />
+    <${Official} where="foot" note=${t("hall.marking")} />
   </div>`;
 }
 
 /** @param {{ children?: unknown }} props */
 function Frame({ children }) {
-  return html`<div class="frame"><${Official} />${children}<${Official} /></div>`;
+  return html`<div class="frame"><${Official} where="top" />${children}<${Official} where="foot" /></div>`;
 }
 
 /** @param {Hall} hall */

@@ -45,7 +45,9 @@ def outside_brackets(texts: Iterable[str], *, data: Iterable[str] = ()) -> list[
     """Return the texts that hold a word outside ⟦brackets⟧ and outside `data`, in order, each once."""
     left = []
     for text in texts:
-        rest = re.sub(f"{OPEN}[^{SHUT}]*{SHUT}", " ", text)
+        rest, within = text, ""
+        while rest != within:  # innermost first: a sentence may stand in the place of another
+            rest, within = re.sub(f"{OPEN}[^{OPEN}{SHUT}]*{SHUT}", " ", rest), rest
         for known in sorted(data, key=len, reverse=True):
             rest = rest.replace(known, " ")
         if _WORD.search(rest):

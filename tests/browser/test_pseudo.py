@@ -21,6 +21,8 @@ PAGE = """<title>⟦Ṽíšíţ⟧</title><h1>⟦Ĥéĺĺó Ann⟧</h1><p>Ann Sm
         ("Ann Smith", []),
         ("Ann Smith waits", ["Ann Smith waits"]),
         ("⟦Óñé⟧ ⟦ţŵó⟧", []),
+        ("⟦Áţ ⟦ţŵó⟧ ñóŵ⟧", []),
+        ("⟦Áţ ⟦ţŵó⟧⟧ now", ["⟦Áţ ⟦ţŵó⟧⟧ now"]),
         ("  ", []),
     ],
 )

@@ -51,6 +51,7 @@ test("pause is sent at once, and asks the reason after", async () => {
   session.told(aCall({ seq: 2, holds: [aHold("security", { id: "h7" })] }));
   assert.equal(desk.asks(), "reason");
   desk.do({ type: "choose", number: 2 });
+  await settled();
   assert.deepEqual(session.of("hold.reason"), [{ type: "hold.reason", call_id: "a", hold_id: "h7", reason: "conduct" }]);
 });
 
@@ -97,15 +98,28 @@ test("a technical hold is never cleared from this post", async () => {
   assert.equal(desk.said.value, "monitor.clear.not_yours");
 });
 
+test("an undo that is faster than the pause's answer waits for it", async () => {
+  const { session, desk } = deskOf(aCall());
+  session.answer = (command) => ({ type: "ok", recorded: true, hold_id: command.type === "call.pause" ? "h7" : null });
+
+  desk.do({ type: "pause" });
+  desk.do({ type: "undo" });
+  await settled();
+
+  assert.deepEqual(session.of("hold.undo"), [{ type: "hold.undo", call_id: "a", hold_id: "h7" }]);
+});
+
 test("undo is offered for five seconds and not after", async () => {
   const { session, desk } = deskOf(aCall({ holds: [aHold("security", { id: "h1" })] }));
 
   session.now.value = Date.parse("2026-11-24T14:00:06Z");
   desk.do({ type: "undo" });
+  await settled();
   assert.deepEqual(session.of("hold.undo"), []);
 
   session.now.value = Date.parse("2026-11-24T14:00:04Z");
   desk.do({ type: "undo" });
+  await settled();
   assert.deepEqual(session.of("hold.undo"), [{ type: "hold.undo", call_id: "a", hold_id: "h1" }]);
 });
 

@@ -311,6 +311,7 @@ class FakeBroker:
         config = config.replace("<", "\\u003c")
         body = f"""<!doctype html><html lang="{self.language}"><head><meta charset="utf-8"><title>OFFICIAL</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="{self.assets.url("supervisor_console/styles/console.css")}">
 <link rel="stylesheet" href="{self.assets.url(f"supervisor_console/styles/{style}.css")}">
 <script type="importmap" nonce="fake">{self.assets.import_map()}</script></head>
 <body><div id="app" data-page="{which}"></div>
