@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from broker.domain import events as e
+from broker.domain.bookings import hall_hours
 from broker.domain.policy import Policy
 from broker.domain.records import Contact, Establishment, Hall, Prisoner, Scope, Seat, Visit
 from broker.ports import Directory
@@ -63,13 +64,6 @@ async def facts_of(directory: Directory, scope: Scope, visit: Visit) -> CallFact
     )
 
 
-def closing(hall: Hall, starts_at: datetime) -> datetime:
-    """Return when the hall closes on the day of a visit."""
-    local = starts_at.astimezone(HOME)
-    hour, minute = hall.closes.split(":")
-    return datetime.combine(local.date(), time(int(hour), int(minute)), HOME).astimezone(starts_at.tzinfo)
-
-
 def latest_end(visit: Visit, hall: Hall, others: list[Visit]) -> datetime:
     """Return the limit that no credit passes: the hall closes, or the seat is taken; never before the slot's end."""
     after = [
@@ -78,7 +72,8 @@ def latest_end(visit: Visit, hall: Hall, others: list[Visit]) -> datetime:
         if other.seat_id == visit.seat_id and other.id != visit.id and other.cancelled_at is None
         if other.starts_at >= visit.ends_at
     ]
-    return max(visit.ends_at, min([closing(hall, visit.starts_at), *after]))
+    closes_at = hall_hours(hall, visit.starts_at.astimezone(HOME).date(), HOME).closes_at
+    return max(visit.ends_at, min([closes_at.astimezone(visit.ends_at.tzinfo), *after]))
 
 
 def scheduled(
