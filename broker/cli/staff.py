@@ -24,6 +24,8 @@ def add_to(app: typer.Typer) -> None:
     staff.command("add", help=words("cli.help.staff_add"))(add)
     staff.command("grant", help=words("cli.help.staff_grant"))(grant)
     staff.command("disable", help=words("cli.help.staff_disable"))(disable)
+    staff.command("enable", help=words("cli.help.staff_enable"))(enable)
+    staff.command("password", help=words("cli.help.staff_password"))(password)
     staff.command("list", help=words("cli.help.staff_list"))(everybody)
     app.add_typer(staff, name="staff")
 
@@ -74,6 +76,31 @@ def disable(username: Username) -> None:
         return await office.accounts.disable(username, OPERATOR)
 
     say("cli.staff.disabled", username=in_office(work).username)
+
+
+def enable(username: Username) -> None:
+    """Open an account that was shut."""
+
+    async def work(office: Office, config: Config) -> Staff:
+        return await office.accounts.enable(username, OPERATOR)
+
+    say("cli.staff.enabled", username=in_office(work).username)
+
+
+def password(
+    username: Username,
+    generate_password: Annotated[bool, typer.Option(help=words("cli.help.generate_password"))] = False,
+) -> None:
+    """Give an account another password; its sessions end and its lock is lifted."""
+    secret = new_token() if generate_password else ask_password()
+
+    async def work(office: Office, config: Config) -> Staff:
+        return await office.accounts.set_password(username, secret, OPERATOR)
+
+    say("cli.staff.password_set", username=in_office(work).username)
+    if generate_password:
+        say("cli.staff.password_once")
+        tell(secret)
 
 
 def everybody() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
@@ -59,7 +58,6 @@ class Access:
         self._accounts = accounts
         self._clock = clock
         self._zone = zone
-        self._binding = asyncio.Lock()
         self.tickets = Tickets(clock)
         self.revocations = revocations
         self.denials = denials
@@ -79,14 +77,13 @@ class Access:
             LogUnavailable: The first use cannot be recorded.
         """
         key = self._browser_key(cookie)
-        async with self._binding:
-            link = await self._standing_link(token)
-            bound = self._secrets.hash("browser", key)
-            if link.bound_hash is None:
-                link = await self._bind(token, link, bound)
-            elif link.bound_hash != bound:
-                self.denials.stranger("link_elsewhere")
-                raise AccessRefused("link_elsewhere")
+        link = await self._standing_link(token)
+        bound = self._secrets.hash("browser", key)
+        if link.bound_hash is None:
+            link = await self._bind(token, link, bound)
+        elif link.bound_hash != bound:
+            self.denials.stranger("link_elsewhere")
+            raise AccessRefused("link_elsewhere")
         return self._seat(FamilyChair(link), f"{key}{_JOIN}{token}")
 
     async def family_ticket(self, cookie: str | None) -> Seated:

@@ -12,7 +12,7 @@ from typing import Final
 from broker.domain.records import Grade, Grant, Role, Row, Staff, StaffSession
 from broker.engine.chairs import StaffChair
 from broker.engine.revocations import Revocations
-from broker.engine.secrets import Passwords, Secrets, new_id, new_token
+from broker.engine.secrets import MAX_PASSWORD_CHARS, Passwords, Secrets, new_id, new_token
 from broker.engine.stream import SYSTEM_STREAM, Change, Fact, Streams
 from broker.ports import Clock, Directory
 
@@ -142,6 +142,35 @@ class Accounts:
         await self._streams.of(SYSTEM_STREAM).change(actor, work)
         return replace(found, disabled_at=found.disabled_at or now)
 
+    async def enable(self, username: str, actor: str) -> Staff:
+        """Open an account that was shut; its old sessions stay ended. Raises AccountError."""
+
+        async def work() -> Change:
+            staff = await self._named(username)
+            row = replace(staff, disabled_at=None, failed_attempts=0, locked_until=None)
+            return Change([Fact("staff.enabled", {"number": staff.number})], [row])
+
+        await self._streams.of(SYSTEM_STREAM).change(actor, work)
+        return await self._named(username)
+
+    async def set_password(self, username: str, password: str, actor: str) -> Staff:
+        """Give an account another password and lift its lock; every session of it ends. Raises AccountError."""
+        _check_password(password)
+        found = await self._named(username)
+        hashed = await self._passwords.hash(password)
+        now = self._clock.now()
+
+        async def work() -> Change:
+            staff = await self._named(username)
+            open_ones = [row for row in await self._directory.sessions(staff.number) if row.revoked_at is None]
+            rows: list[Row] = [replace(staff, password_hash=hashed, failed_attempts=0, locked_until=None)]
+            rows += [replace(row, revoked_at=now) for row in open_ones]
+            return Change([Fact("staff.password_set", {"number": staff.number, "sessions": len(open_ones)})], rows)
+
+        await self._streams.of(SYSTEM_STREAM).change(actor, work)
+        self._revocations.revoke(f"staff:{found.number}")
+        return found
+
     async def everybody(self) -> list[Staff]:
         """Return every account, in the order in which they were made."""
         records = await self._streams.of(SYSTEM_STREAM).read()
@@ -256,7 +285,11 @@ def _check_new(new: NewAccount) -> None:
         raise AccountError("bad_number")
     if len(new.name.split()) < 2 or len(new.name) > 80 or not new.name.isprintable():
         raise AccountError("no_full_name")
-    if not MIN_PASSWORD_CHARS <= len(new.password) <= 200:
+    _check_password(new.password)
+
+
+def _check_password(password: str) -> None:
+    if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
         raise AccountError("weak_password")
 
 

@@ -22,6 +22,7 @@ _KEYS: Mapping[str, tuple[str, str]] = {
     "device.revoked": ("device", "device_id"),
     "session.revoked": ("session", "session_id"),
     "staff.disabled": ("staff", "number"),
+    "staff.password_set": ("staff", "number"),
     "staff.granted": ("staff", "number"),  # signed in again, the person has the new rights
     "staff.ungranted": ("staff", "number"),
 }

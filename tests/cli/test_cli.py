@@ -98,6 +98,15 @@ def test_a_shut_account_is_listed_as_shut(prison):
     run("staff", "disable", "ann.oak")
 
     assert "shut" in run("staff", "list").output
+    run("staff", "enable", "ann.oak")
+    assert "in use" in run("staff", "list").output
+
+
+def test_a_forgotten_password_is_replaced(prison):
+    run(*ANN, typed=PASSWORD)
+
+    assert "another password" in run("staff", "password", "ann.oak", typed=PASSWORD).output
+    assert "12 characters" in run("staff", "password", "ann.oak", typed="short\n", ends=1).stderr
 
 
 def test_a_laptop_s_link_is_printed_once_and_kept_nowhere(prison):

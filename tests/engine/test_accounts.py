@@ -206,6 +206,36 @@ async def test_an_account_shut_by_another_process_is_told_at_the_next_poll(desk)
     assert told == ["gone"]
 
 
+async def test_an_account_that_is_opened_again_needs_a_new_sign_in(desk):
+    signed = await desk.office.accounts.sign_in("amy.moss", PASSWORD, "profile")
+    await desk.office.accounts.disable("amy.moss", "operator")
+    await desk.office.accounts.enable("amy.moss", "operator")
+
+    assert await desk.office.accounts.chair(signed.token) is None
+    assert (await desk.office.accounts.sign_in("amy.moss", PASSWORD, "profile")).token
+
+
+async def test_another_password_ends_every_session_and_lifts_the_lock(desk):
+    signed = await desk.office.accounts.sign_in("amy.moss", PASSWORD, "profile")
+    told = []
+    desk.office.revocations.on(signed.chair, lambda: told.append("gone"))
+    for _ in range(TRIES):
+        await refused(desk)
+
+    await desk.office.accounts.set_password("amy.moss", "another long password", "operator")
+
+    assert (told, await desk.office.accounts.chair(signed.token)) == (["gone"], None)
+    assert await refused(desk, password=PASSWORD) == "sign_in_failed"
+    assert (await desk.office.accounts.sign_in("amy.moss", "another long password", "profile")).token
+
+
+async def test_a_weak_password_replaces_nothing(desk):
+    with pytest.raises(AccountError):
+        await desk.office.accounts.set_password("amy.moss", "short", "operator")
+
+    assert (await desk.office.accounts.sign_in("amy.moss", PASSWORD, "profile")).token
+
+
 async def test_new_roles_need_a_new_socket(desk):
     signed = await desk.office.accounts.sign_in("amy.moss", PASSWORD, "profile")
     told = []
