@@ -21,6 +21,7 @@ from broker.config import Config
 from broker.domain.policy import DEFAULT, Policy
 from broker.edge.app import make_app
 from broker.edge.assets import Assets, find_root
+from broker.edge.listener import Listener
 from broker.edge.services import SERVICES, Services
 from broker.edge.ws import HUB
 from broker.engine.engine import Engine
@@ -213,7 +214,7 @@ class Node:
         await runner.setup()
         self._open.push_async_callback(runner.cleanup)
         self._open.callback(hub.close)
-        await web.SockSite(runner, listening, ssl_context=_tls(self.config)).start()
+        await Listener(runner, listening, _tls(self.config)).start()
 
     async def stop(self) -> None:
         """Say goodbye to every page and leave no task, socket or thread behind, within 5 s."""

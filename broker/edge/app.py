@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from typing import Final
@@ -27,6 +28,7 @@ from broker.text import catalogue
 log = structlog.get_logger()
 
 MAX_BODY_BYTES: Final = 64 * 1024
+REQUEST_S: Final = 20.0
 _STATIC: Final = PREFIX + "/{version:[0-9a-f]{16}}/{name:.+}"
 
 
@@ -65,7 +67,12 @@ def make_app(found: Services, tasks: Tasks) -> web.Application:
 async def plain_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer whatever goes wrong with a code and one plain sentence; nothing of the inside is shown."""
     try:
-        return await handler(request)
+        if request.path == "/ws":
+            return await handler(request)
+        async with asyncio.timeout(REQUEST_S):  # a body that only drips is not waited for
+            return await handler(request)
+    except TimeoutError:
+        return _plain(request, 408, None)
     except web.HTTPException as error:
         if error.status < 400:
             raise

@@ -76,9 +76,7 @@ class _Counts(Collector):
                 "broker_record_behind", "1 while events wait in the journal", value=engine.recorder.behind
             ),
             _totals("broker_relay", "What the relay counted", "what", engine.media.counters()),
-            _totals(
-                "broker_refused_strangers", "Refusals to strangers", "why", denials.strangers
-            ),
+            _totals("broker_refused_strangers", "Refusals to strangers", "why", denials.strangers),
             _totals("broker_protocol_violations", "Sockets closed for a violation", "code", self._app[VIOLATIONS]),
         ]
 

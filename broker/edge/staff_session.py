@@ -169,6 +169,11 @@ class StaffSession(Session):
                 self._told_seats[part.id] = part
                 self.socket.send(SeatMessage(now=now, seat=part), f"seat {part.id}")
 
+    async def _reload_seats(self) -> None:
+        """A laptop came or went, perhaps one that was enrolled after this post was taken."""
+        await self._load_places(self.held)
+        self._show_seats()
+
     def show_lines(self) -> None:
         """Send what the console's lines carry."""
         console = self.engine.console(self.id)
@@ -201,7 +206,7 @@ class StaffSession(Session):
                     self._show_posts()
             case SeatsChanged(establishment=place):
                 if place == held.establishment:
-                    self._show_seats()
+                    self.shared.tasks.start(self._reload_seats(), "seats changed")
             case LinesChanged(endpoint=endpoint):
                 if endpoint == self.id:
                     self.show_lines()

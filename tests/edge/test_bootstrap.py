@@ -13,6 +13,7 @@ import pytest
 
 from broker.bootstrap import CannotStart, Node
 from broker.config import Config, sqlite_url
+from broker.edge.listener import Listener
 
 pytestmark = pytest.mark.contract
 
@@ -81,3 +82,16 @@ async def test_a_node_starts_again_on_what_it_left(tmp_path: Path) -> None:
     for _ in range(2):
         async with Node(config(tmp_path)) as node:
             assert await status(node, "base", "/readyz") == 200
+
+
+async def test_whoever_connects_and_asks_for_nothing_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(Listener.__init__.__kwdefaults__, "header_s", 0.05)
+    async with Node(config(tmp_path)) as node:
+        reader, writer = await asyncio.open_connection("127.0.0.1", node.config.port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: ")
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+        writer.close()
+        assert await status(node, "base", "/healthz") == 200
