@@ -120,8 +120,10 @@ def _reason(hold: Hold | None) -> PauseReason | None:
     return hold.reason if hold is not None and hold.kind in STAFF_HOLDS else None
 
 
-def end_word(call: Call, leg: Leg) -> End:
-    """Return why the call ended, in the one word that a caller is told."""
+def end_word(call: Call, leg: Leg) -> End | None:
+    """Return why the call ended for this caller, in one word; None where their link was withdrawn and it goes on."""
+    if call.phase is not Phase.ENDED:
+        return "you" if leg.left else None
     mine = call.ended_by_leg == leg.id
     match call.outcome:
         case None | Outcome.COMPLETED_NORMALLY:

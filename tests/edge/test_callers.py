@@ -176,3 +176,8 @@ def test_four_legs_have_a_line_for_each_other_leg() -> None:
     assert (want.audio, want.video) == (3, 3)
     video = {line.index: line.leg_id for line in callers.lines_of(many, FAMILY).lines if line.kind == "video"}
     assert video == {0: "v1.1", 1: "v1.3"}
+
+
+def test_a_call_that_goes_on_is_not_told_as_ended_to_who_left_or_lost_their_link() -> None:
+    assert callers.end_word(call(Phase.LIVE), replace(FAMILY, left=True)) == "you"
+    assert callers.end_word(call(Phase.LIVE), replace(FAMILY, revoked=True)) is None

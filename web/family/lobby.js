@@ -3,7 +3,7 @@
 
 import { Icon } from "../lib/icons.js";
 import { Picture } from "../lib/media_view.js";
-import { Heading, LevelBar, noticeLine, useNow, Warnings } from "../lib/parts.js";
+import { Heading, LevelBar, noticeLine, otherNames, useNow, Warnings } from "../lib/parts.js";
 import { has, t } from "../lib/text.js";
 import { clock } from "../lib/time.js";
 import { html } from "../lib/ui.js";
@@ -31,7 +31,7 @@ export function Lobby({ leg, visit }) {
     <section aria-live="polite">
       ${visit.waiting.length
         ? html`<h2>${t("family.lobby.ready", { n: ready, of: visit.waiting.length })}</h2>
-            <ul class="jobs">${visit.waiting.map((wait) => html`<${Job} wait=${wait} key=${wait.who} />`)}</ul>`
+            <ul class="jobs">${visit.waiting.map((wait) => html`<${Job} wait=${wait} name=${whose(wait, visit)} key=${wait.who} />`)}</ul>`
         : null}
     </section>
     <section class="own">
@@ -59,15 +59,24 @@ function Late({ visit }) {
 }
 
 /**
- * @param {{ wait: Wait }} props
+ * The prisoner has a name here; everybody else is what they do.
+ * @param {Wait} wait
+ * @param {Visit} visit
  */
-function Job({ wait }) {
+function whose(wait, visit) {
+  return (wait.who === "prisoner" && otherNames(visit)) || t(`common.wait.${wait.who}.name`);
+}
+
+/**
+ * @param {{ wait: Wait, name: string }} props
+ */
+function Job({ wait, name }) {
   const state = wait.ready ? "ready" : "waiting";
   const detail = wait.detail && has(`wait.${wait.detail}`) ? t(`wait.${wait.detail}`) : t(`common.wait.${wait.who}.${state}`);
   return html`<li class=${`job is-${state}`}>
     <span class="job-sign"><${Icon} name=${wait.ready ? "tick" : "hourglass"} /></span>
     <div>
-      <strong>${t(`common.wait.${wait.who}.name`)}</strong>
+      <strong>${name}</strong>
       <span class="visually-hidden">${t(`common.wait.${state}`)}</span>
       <p>${detail}</p>
     </div>
