@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -80,6 +81,24 @@ def wait(child: subprocess.Popen[bytes], patience_s: float = 8.0) -> int:
             except (subprocess.TimeoutExpired, KeyboardInterrupt):
                 continue
         raise
+
+
+def run_together(commands: Sequence[Sequence[str | Path]]) -> list[int]:
+    """Run `commands` side by side, print each one's output whole, and return their exit codes."""
+    children = [
+        subprocess.Popen([str(word) for word in command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for command in commands
+    ]
+    try:
+        # Read one after the other: a full pipe would stop the rest, so each has a thread of its own.
+        with ThreadPoolExecutor(len(children)) as readers:
+            for output in readers.map(lambda child: child.communicate()[0], children):
+                print(output.decode(errors="replace"), end="", flush=True)
+    finally:
+        for child in children:
+            if child.poll() is None:
+                child.kill()
+    return [child.returncode for child in children]
 
 
 @contextmanager

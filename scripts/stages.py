@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from machine import BIN, BUILD, MODULES, PYTHON, ROOT, node_bin, node_env, run, say
+from machine import BIN, BUILD, MODULES, PYTHON, ROOT, node_bin, node_env, run, run_together, say
 
 SETS = ("contract", "flow", "browser", "model", "fuzz")  # pytest marks; what carries none of them is the fast set
 FAST = " and ".join(f"not {mark}" for mark in SETS)
@@ -48,22 +48,36 @@ def tool(name: str, *commands: Sequence[str | Path]) -> Stage:
     return Stage(name, go)
 
 
-def pytest_set(name: str, marks: str) -> Stage:
-    """Return a stage that runs the tests which `marks` chooses; a set without a test fails, for it shows nothing."""
+def pytest_set(name: str, marks: str, *, parts: int = 1) -> Stage:
+    """
+    Return a stage that runs the tests which `marks` chooses; a set without a test fails, for it shows nothing.
+
+    `parts` processes share the files; only for tests that start nothing and measure nothing.
+    """
 
     def go(extra: Sequence[str]) -> Result:
-        account = BUILD / "tests" / f"{name}.json"
-        account.unlink(missing_ok=True)
+        accounts = [BUILD / "tests" / f"{name}-{part}.json" for part in range(parts)]
         limits = [f"--timeout={SECONDS_A_TEST[name]}", f"--session-timeout={SET_LIMIT_S}"]
-        command: list[str | Path] = [PYTHON, "-m", "pytest", "-q", "-m", marks, "--account", account, *limits, *extra]
-        code = run(command, check=False)
-        kept = json.loads(account.read_text()) if account.exists() else {}
-        if code == NOTHING_COLLECTED:
-            return Result(name, False, 0.0, "no test in this set")
-        words = [f"{kept[word]} {word}" for word in ("passed", "failed", "skipped") if kept.get(word)]
-        return Result(name, code == 0, 0.0, ", ".join(words), kept.get("skips", {}))
+        commands: list[list[str | Path]] = []
+        for part, account in enumerate(accounts):
+            account.unlink(missing_ok=True)
+            share = [f"--part={part + 1}/{parts}"] if parts > 1 else []
+            commands.append([PYTHON, "-m", "pytest", "-q", "-m", marks, "--account", account, *limits, *share, *extra])
+        codes = run_together(commands) if parts > 1 else [run(commands[0], check=False)]
+        return counted_result(name, codes, accounts)
 
     return Stage(name, go)
+
+
+def counted_result(name: str, codes: Sequence[int], accounts: Sequence[Path]) -> Result:
+    """Return what became of a set, its parts added up."""
+    kept = [json.loads(account.read_text()) for account in accounts if account.exists()]
+    if all(code == NOTHING_COLLECTED for code in codes):
+        return Result(name, False, 0.0, "no test in this set")
+    counts = {word: sum(part.get(word, 0) for part in kept) for word in ("passed", "failed", "skipped")}
+    skips = {test: reason for part in kept for test, reason in part.get("skips", {}).items()}
+    words = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    return Result(name, all(code in (0, NOTHING_COLLECTED) for code in codes), 0.0, words, skips)
 
 
 def in_node(name: str, command: Callable[[], Sequence[str | Path] | None], missing: str) -> Stage:
@@ -98,7 +112,7 @@ TYPES = tool("types", [BIN / "mypy"])
 LAYERS = tool("layers", [BIN / "lint-imports", "--no-logo"])
 JS_TYPES = in_node("js types", typescript, "the TypeScript checker is not installed")
 JS_TESTS = in_node("js tests", javascript_tests, "no JavaScript test")
-FAST_SET = pytest_set("fast", FAST)
+FAST_SET = pytest_set("fast", FAST, parts=2)
 MODEL_SET = pytest_set("model", "model")
 CHECKS = (LINT, TYPES, LAYERS, JS_TYPES)
 ALL = (

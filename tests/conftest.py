@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from broker.text import Catalogue
 from tests.account import Account, in_ci
 
+TESTS = Path(__file__).resolve().parent
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 
 # No test asserts how long something takes, Hypothesis included; in CI the examples are the same every time.
@@ -29,6 +31,16 @@ Catalogue.strict = True  # a sentence that is missing fails the test which meets
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--account", default=None, help="write what was shown and skipped to this JSON file")
+    parser.addoption("--part", default="1/1", help="collect this share of the test files only, such as 1/2")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the files of the other parts; shares are dealt by size, so that they weigh about the same."""
+    part, parts = (int(number) for number in config.getoption("--part").split("/"))
+    if parts == 1 or not collection_path.name.startswith("test_") or collection_path.suffix != ".py":
+        return None
+    files = sorted(TESTS.rglob("test_*.py"), key=lambda path: (path.stat().st_size, path.as_posix()))
+    return True if files.index(collection_path) % parts != part - 1 else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -167,6 +167,24 @@ def test_a_set_without_a_test_fails_for_it_shows_nothing(project, monkeypatch):
     assert not stages.pytest_set("flow", "flow").go([]).passed
 
 
+def test_parts_of_a_set_are_added_up_and_an_empty_part_is_no_failure(tmp_path):
+    (tmp_path / "0").write_text(json.dumps({"passed": 2, "skipped": 1, "skips": {"a": "why"}}))
+    (tmp_path / "1").write_text(json.dumps({"passed": 3, "failed": 0}))
+    accounts = [tmp_path / "0", tmp_path / "1", tmp_path / "2"]
+
+    added = stages.counted_result("fast", [0, 0, stages.NOTHING_COLLECTED], accounts)
+    assert (added.passed, added.counts, added.skips) == (True, "5 passed, 1 skipped", {"a": "why"})
+    assert not stages.counted_result("fast", [0, 1, 0], accounts).passed
+
+
+def test_what_runs_side_by_side_is_printed_whole(capfd):
+    def say(word: str) -> list[str]:
+        return [sys.executable, "-c", f"print({word!r} * 3); raise SystemExit(len({word!r}))"]
+
+    assert machine.run_together([say("a"), say("bb")]) == [1, 2]
+    assert capfd.readouterr().out == "aaa\nbbbbbb\n"
+
+
 def test_every_row_is_printed_as_shown_failing_or_missing(project, capsys):
     out = project / "build" / "features.json"
     marked = {"F1": {"tests": 2, "passed": True}, "F2": {"tests": 1, "passed": False}}
