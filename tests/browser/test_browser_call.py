@@ -12,7 +12,6 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -163,9 +162,11 @@ async def verify_both(chairs: Chairs) -> None:
     await sees(chairs.monitor, f"video[data-leg='{chairs.call.family_leg}']", RED)
     assert await chairs.monitor.locator(f"video[data-leg='{chairs.call.prisoner_leg}']").count() == 0
     await keep_pictures(chairs, "1-lobby")
-    await chairs.monitor.locator(f"[data-call='{call_id}']").get_by_role(
-        "button", name=t("monitor.identity.check.short")
-    ).first.click()
+    await (
+        chairs.monitor.locator(f"[data-call='{call_id}']")
+        .get_by_role("button", name=t("monitor.identity.check.short"))
+        .first.click()
+    )
     for box in await chairs.monitor.locator(".panel input[type=checkbox]").all():
         await box.check()
     await keep_pictures(chairs, "2-identity")
