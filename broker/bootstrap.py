@@ -44,7 +44,7 @@ log = structlog.get_logger()
 
 NODE: Final = "node-1"  # one node until there is a pool; its name stands on the renewals
 JOURNAL_FILE: Final = "journal"
-SHUTDOWN_S: Final = 2.0
+SHUTDOWN_S: Final = 1.0
 FLUSH_DENIALS_S: Final = 5.0
 FAILED: Final = 1
 
