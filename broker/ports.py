@@ -246,7 +246,7 @@ class MediaPlane(Protocol):
         """Return the link's health over the last seconds; None for an unknown endpoint."""
 
     def watch(self, listener: Callable[[str, bool], None]) -> None:
-        """Call `listener(endpoint, up)` when an endpoint's media comes up (DTLS done) or is lost (silent 3 s, closed)."""
+        """Call `listener(endpoint, up)` when media comes up (DTLS done) or is lost (silent 3 s, closed)."""
 
     def counters(self) -> Mapping[str, int]:
         """Return totals: packets in, forwarded, and each reason for a drop."""
