@@ -111,6 +111,7 @@ export function HoldWords({ desk, call, look }) {
 
 /** @param {{ desk: Desk, call: CallPart }} props */
 export function Healths({ desk, call }) {
+  if (call.phase === "ended") return null;
   return html`<div class="healths">${legsOf(call).map((leg) => html`<${Health} key=${leg.id} desk=${desk} call=${call} leg=${leg} />`)}</div>`;
 }
 
@@ -248,9 +249,10 @@ function nameOf(call, place) {
 /**
  * @param {Desk} desk
  * @param {CallPart} call
- * @returns {boolean} Whether the line of sound carries this call, by the relay's own word.
+ * @returns {boolean} Whether the lines of sound carry this call, by the relay's own word, and nothing holds it.
  */
 export function hears(desk, call) {
+  if (call.holds.length || call.phase === "ended") return false;
   return desk.session.board.value.lines.some((line) => line.kind === "audio" && line.call_id === call.id);
 }
 

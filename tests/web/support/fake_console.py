@@ -11,7 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,12 +20,24 @@ from aiohttp import WSMsgType, web
 from broker.domain.codes import Code, HoldKind, Outcome, PauseReason, Post, Step
 from broker.edge.assets import Assets, find_root
 from broker.protocol import client, server
-from broker.text import as_json
+from broker.text import as_json, catalogue
 
 PRISON = "HDN"
 HALL = "hall-a"
 NAMES = ["Kerry Bell", "Grace Osei", "Paul Thorne", "Lucia Duarte", "Amrit Kaur", "Samira Hussain", "Beth Ward"]
 NUMBERS = ["A3318EL", "A7032DF", "A5520EJ", "A7791BA", "A1983BW", "A8846DV", "A2205CP", "A4059EK", "A3096GT"]
+DATA = [
+    *NAMES,
+    *NUMBERS,
+    "Thomas Bell",
+    "Mia Bell",
+    "K. Adeyemi",
+    "T. Okafor",
+    "HMP Harrowdene",
+    "Hall A",
+    "S100",
+    "TB",
+]
 CSP = (
     "default-src 'none'; script-src 'self' 'nonce-fake'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'self'; "
@@ -185,9 +197,7 @@ class World:
             for side, leg in enumerate(call["legs"]):
                 if call["phase"] == "lobby" and leg["role"] == "prisoner":
                     continue
-                lines.append(
-                    server.LinePart(kind="video", index=at * 2 + side, call_id=call["id"], leg_id=leg["id"])
-                )
+                lines.append(server.LinePart(kind="video", index=at * 2 + side, call_id=call["id"], leg_id=leg["id"]))
         if self.focus:
             for side, leg in enumerate(self.calls[self.focus]["legs"]):
                 lines.append(server.LinePart(kind="audio", index=side, call_id=self.focus, leg_id=leg["id"]))
@@ -309,7 +319,8 @@ class FakeBroker:
         text = as_json(self.language).decode()
         config = json.dumps({"page": which, "lang": self.language, "demo": True, "text": json.loads(text)})
         config = config.replace("<", "\\u003c")
-        body = f"""<!doctype html><html lang="{self.language}"><head><meta charset="utf-8"><title>OFFICIAL</title>
+        title = catalogue(self.language)("console.official")
+        body = f"""<!doctype html><html lang="{self.language}"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="{self.assets.url("supervisor_console/styles/console.css")}">
 <link rel="stylesheet" href="{self.assets.url(f"supervisor_console/styles/{style}.css")}">
@@ -378,16 +389,30 @@ class FakeBroker:
                     await self.world.tell(self.world.news())
 
 
-async def serve(world: World, port: int, language: str = "en") -> None:
-    """Serve until cancelled."""
+@contextlib.asynccontextmanager
+async def served(world: World, language: str = "en", port: int = 0) -> AsyncIterator[str]:
+    """Serve the consoles of `world`, on a free port unless one is named, and yield their origin."""
     broker = FakeBroker(world, language)
-    runner = web.AppRunner(broker.app)
+    runner = web.AppRunner(broker.app, shutdown_timeout=1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    site = web.TCPSite(runner, "127.0.0.1", port)
+    await site.start()
+    origin = f"http://localhost:{runner.addresses[0][1]}"
+    ticking = asyncio.create_task(broker.tick())
     try:
-        await broker.tick()
+        yield origin
     finally:
+        ticking.cancel()
+        await site.stop()  # before its sockets go, so that the page does not come back
+        await asyncio.gather(*(socket.close() for socket in [*world.sockets]))
         await runner.cleanup()
+
+
+async def forever(world: World, port: int, language: str) -> None:
+    """Serve until interrupted."""
+    async with served(world, language, port) as origin:
+        print(f"{origin}/monitor and /hall")
+        await asyncio.Event().wait()
 
 
 def main() -> None:
@@ -397,8 +422,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8091)
     parser.add_argument("--language", default="en")
     arguments = parser.parse_args()
-    print(f"http://localhost:{arguments.port}/monitor and /hall")
-    asyncio.run(serve(World(arguments.calls, arguments.lobby), arguments.port, arguments.language))
+    asyncio.run(forever(World(arguments.calls, arguments.lobby), arguments.port, arguments.language))
 
 
 if __name__ == "__main__":
