@@ -9,6 +9,7 @@ from broker.domain.kinds import KINDS, Observation, offered
 PRIVILEGED = ("legal", "confidential", "official", "clinical")
 
 
+@pytest.mark.feature("F86")
 @pytest.mark.parametrize("code", PRIVILEGED)
 def test_staff_never_hear_a_privileged_call_and_nobody_records_it(code):
     kind = KINDS[code]
