@@ -1,4 +1,4 @@
-"""The hall page in Chromium, against a stand-in broker: every seat, the check at the seat, pause and end; no picture, no sound."""
+"""The hall page in Chromium, against a stand-in broker: seats, the check at the seat, pause and end; no picture."""
 
 from __future__ import annotations
 

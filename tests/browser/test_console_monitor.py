@@ -1,4 +1,4 @@
-"""The monitoring console in Chromium, against a stand-in broker whose wire is broker/protocol and whose pictures are drawn."""
+"""The monitoring console in Chromium, against a stand-in broker that speaks broker/protocol; its pictures are drawn."""
 
 from __future__ import annotations
 
@@ -137,8 +137,9 @@ async def test_no_prisoner_is_shown_before_the_check_and_the_family_is(wall):
     ("change", "undo"),
     [
         (
-            "document.body.insertAdjacentElement('beforeend', Object.assign(document.createElement('div'), { id: 'lid' }))"
-            ".style.cssText = 'position:fixed;left:0;top:100px;width:700px;height:300px;background:#000'",
+            "document.body.append(Object.assign(document.createElement('div'), { id: 'lid' })) || "
+            "(document.getElementById('lid').style.cssText = "
+            "'position:fixed;left:0;top:100px;width:700px;height:300px;background:#000')",
             "document.getElementById('lid').remove()",
         ),
         ("document.querySelector('.grid').style.opacity = 0.1", "document.querySelector('.grid').style.opacity = ''"),

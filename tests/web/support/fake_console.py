@@ -320,6 +320,7 @@ class FakeBroker:
         config = json.dumps({"page": which, "lang": self.language, "demo": True, "text": json.loads(text)})
         config = config.replace("<", "\\u003c")
         title = catalogue(self.language)("console.official")
+        module = self.assets.url(f"supervisor_console/{which}/main.js")
         body = f"""<!doctype html><html lang="{self.language}"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="{self.assets.url("supervisor_console/styles/console.css")}">
@@ -327,7 +328,7 @@ class FakeBroker:
 <script type="importmap" nonce="fake">{self.assets.import_map()}</script></head>
 <body><div id="app" data-page="{which}"></div>
 <script type="application/json" id="config">{config}</script>
-<script type="module" nonce="fake" src="{self.assets.url(f"supervisor_console/{which}/main.js")}"></script></body></html>"""
+<script type="module" nonce="fake" src="{module}"></script></body></html>"""
         return web.Response(text=body, content_type="text/html", headers={"Content-Security-Policy": CSP})
 
     async def sign_in(self, request: web.Request) -> web.Response:
