@@ -286,10 +286,10 @@ class StaffSession(Session):
         actor = self.actor()
         await self.permit(actor, getattr(message, "type", ""), Subject(actor.establishment))
         match message:
-            case client.WallProof(visible=visible, tiles=tiles):
-                self.engine.prove_wall(self.id, visible, shown_tiles(tiles))
-            case client.Presence(visible=visible):
-                self.engine.prove_presence(self.id, visible)
+            case client.WallProof(visible=visible, tiles=tiles, heard=heard):
+                self.engine.prove_wall(self.id, visible, shown_tiles(tiles), heard)
+            case client.Presence(visible=visible, heard=heard):
+                self.engine.prove_presence(self.id, visible, heard)
             case _:
                 return
 

@@ -232,13 +232,19 @@ class Engine:
 
     # --- proofs -----------------------------------------------------------------
 
-    def prove_wall(self, session: str, visible: bool, tiles: Mapping[str, Sequence[Shown]]) -> None:
-        """Judge one second of a console's report, call by call (coverage.py; wall.md 4)."""
+    def prove_wall(
+        self, session: str, visible: bool, tiles: Mapping[str, Sequence[Shown]], heard: datetime | None = None
+    ) -> None:
+        """Judge one second of a console's report, call by call (coverage.py; wall.md 4).
+
+        `heard` is the newest instant of ours that the page had read: the proof counts from then on, not from
+        when we read it. What waited in a socket while this process stood still is as old as it is.
+        """
         console = self._consoles.get(session)
         holder = self.presence.holder(session)
         if console is None or holder is None or not visible:
             return
-        now = self.clock.now()
+        at = self._dated(heard)
         for entry in self.entries(holder.establishment):
             call = entry.actor.call
             if call.phase not in SHOWABLE or call.id not in tiles:
@@ -247,9 +253,9 @@ class Engine:
             sent = {leg.id: self._sent(session, console, call, leg, shown.get(leg.id)) for leg in call.active}
             facts = {leg: tile.fact for leg, tile in shown.items()}
             if tile_shown([leg.id for leg in call.active], facts, sent, self.policy):
-                self.presence.displayed(session, call.id, now)
+                self.presence.displayed(session, call.id, at)
         if console.focus is not None:
-            self._looked[console.focus] = now
+            self._looked[console.focus] = at
 
     def _sent(self, session: str, console: Console, call: Call, leg: Leg, shown: Shown | None) -> SentFact:
         observed = any(observer.session == session for observer in call.observers)
@@ -262,11 +268,15 @@ class Engine:
             age = self.media.sent(session, line, shown.rtp_timestamp)
         return SentFact(line, last is not None and last <= SENDING_S, age)
 
-    def prove_presence(self, session: str, visible: bool) -> None:
-        """A hall page says that it is open and visible."""
+    def _dated(self, heard: datetime | None) -> datetime:
+        now = self.clock.now()
+        return now if heard is None else min(heard, now)
+
+    def prove_presence(self, session: str, visible: bool, heard: datetime | None = None) -> None:
+        """A hall page says that it is open and visible; `heard` as in `prove_wall`."""
         holder = self.presence.holder(session)
         if holder is not None and holder.post is Post.SUPERVISOR and visible:
-            self.presence.present(session, self.clock.now())
+            self.presence.present(session, self._dated(heard))
 
     async def focus(self, session: str, call_id: str | None) -> None:
         """Hear one call, alone. Raises Refused."""

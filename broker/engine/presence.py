@@ -85,7 +85,7 @@ class Presence:
     def _marked(self, mark: _Mark | None, now: datetime, stale_s: float) -> _Mark:
         if mark is None or now - mark.at > timedelta(seconds=stale_s):
             return _Mark(now, now)
-        return replace(mark, at=now)
+        return replace(mark, at=max(mark.at, now))
 
     def proof_age_s(self, session: str, call_id: str, now: datetime) -> float | None:
         """Return how old this console's own proof of a call is."""

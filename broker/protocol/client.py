@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, ValidationError
 
 from broker.domain.codes import EndReason, PauseReason, Post, Step, Warning
 from broker.protocol.base import MAX_MESSAGE_BYTES, MAX_SDP_CHARS, Id, Key, Message, ProtocolViolation
@@ -228,6 +228,7 @@ class WallProof(Message):
 
     type: Literal["wall.proof"] = "wall.proof"
     n: int  # rises by one
+    heard: AwareDatetime  # the `now` of the newest message that the page has heard: the proof is dated by it
     visible: bool  # document.visibilityState
     tiles: Annotated[list[ShownTile], Field(max_length=128)]
 
@@ -240,6 +241,7 @@ class Presence(Message):
 
     type: Literal["presence"] = "presence"
     n: int
+    heard: AwareDatetime  # as in `wall.proof`
     visible: bool
     touched: bool = False
 

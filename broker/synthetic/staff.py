@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -43,6 +44,7 @@ class StaffMember:
         self._open = AsyncExitStack()
         self._tasks = Tasks()
         self._n = 0
+        self.heard = datetime.now(UTC)  # the broker's own time, as it was last told
 
     async def __aenter__(self) -> Self:
         return self
@@ -191,6 +193,8 @@ class StaffMember:
         raise NotImplementedError
 
     def _heard(self, message: server.ServerMessage) -> None:
+        if isinstance(now := getattr(message, "now", None), datetime):
+            self.heard = now
         match message:
             case server.Snapshot():
                 self.calls = {call.id: call for call in message.calls}
@@ -215,7 +219,7 @@ class Supervisor(StaffMember):
     async def _prove(self) -> None:
         if self.present and self.talk is not None:
             self._n += 1
-            await self.talk.say(client.Presence(n=self._n, visible=True, touched=True))
+            await self.talk.say(client.Presence(n=self._n, heard=self.heard, visible=True, touched=True))
 
 
 class Monitor(StaffMember):
@@ -275,7 +279,7 @@ class Monitor(StaffMember):
             return
         self._n += 1
         tiles = [self._tile(call) for call in self.calls.values() if call.phase in _WATCHED]
-        await self.talk.say(client.WallProof(n=self._n, visible=True, tiles=tiles))
+        await self.talk.say(client.WallProof(n=self._n, heard=self.heard, visible=True, tiles=tiles))
 
     def _tile(self, call: server.CallPart) -> client.ShownTile:
         return client.ShownTile(call_id=call.id, legs=[self._leg(leg.id) for leg in call.legs])

@@ -30,6 +30,7 @@
  * @property {readonly LinePart[]} lines
  * @property {readonly Alert[]} alerts Newest first.
  * @property {ReadonlyMap<string, WarningState>} warnings The last warning of each call.
+ * @property {string | null} heard The broker's `now` in the newest message that told it: a proof is dated by it.
  * @property {number | null} heardAt When the last message came, in ms of this page's clock.
  */
 
@@ -54,6 +55,7 @@ export const EMPTY = {
   lines: [],
   alerts: [],
   warnings: new Map(),
+  heard: null,
   heardAt: null,
 };
 
@@ -65,7 +67,8 @@ export const EMPTY = {
  * @returns {Board}
  */
 export function applyMessage(board, message, at) {
-  return { ...changed(board, message, at), heardAt: at };
+  const heard = "now" in message ? message.now : board.heard;
+  return { ...changed(board, message, at), heard, heardAt: at };
 }
 
 /**

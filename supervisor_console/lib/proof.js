@@ -23,18 +23,19 @@ const LEAST = { width: 96, height: 54, ratio: 0.95 };
 /**
  * @param {object} what
  * @param {number} what.n
+ * @param {string} what.heard The broker's own time, as the page last heard it.
  * @param {boolean} what.visible
  * @param {boolean} what.stale No news: what stands on the page may be old, and is not claimed as displayed.
  * @param {Iterable<CallPart>} what.calls Every call that the wall must present.
  * @param {(legId: string) => Sample | undefined} what.sampleOf Nothing for a picture that is nowhere on the page.
  * @returns {WallProof}
  */
-export function buildProof({ n, visible, stale, calls, sampleOf }) {
+export function buildProof({ n, heard, visible, stale, calls, sampleOf }) {
   const tiles = [...calls].map((call) => ({
     call_id: call.id,
     legs: call.legs.map((leg) => shownLeg(leg.id, sampleOf(leg.id))),
   }));
-  return { type: "wall.proof", n, visible: visible && !stale, tiles };
+  return { type: "wall.proof", n, heard, visible: visible && !stale, tiles };
 }
 
 /**

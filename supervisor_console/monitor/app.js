@@ -84,10 +84,12 @@ function prove(desk) {
   const timer = setInterval(() => {
     const { session, meter } = desk;
     const samples = meter.take();
-    if (!session.onPost.value) return;
+    const heard = session.board.peek().heard;
+    if (!session.onPost.value || heard === null) return;
     n += 1;
     const proof = buildProof({
       n,
+      heard,
       visible: document.visibilityState === "visible",
       stale: session.stale.peek(),
       calls: [...session.board.peek().calls.values()].filter(isOnWall),

@@ -111,9 +111,10 @@ function Warnings({ hall }) {
 function beHere(hall) {
   let n = 0;
   const timer = setInterval(() => {
-    if (!hall.session.onPost.value) return;
+    const heard = hall.session.board.peek().heard;
+    if (!hall.session.onPost.value || heard === null) return;
     n += 1;
-    hall.session.connection?.send({ type: "presence", n, visible: document.visibilityState === "visible", touched: hall.touched });
+    hall.session.connection?.send({ type: "presence", n, heard, visible: document.visibilityState === "visible", touched: hall.touched });
     hall.touched = false;
   }, PRESENCE_MS);
   return () => clearInterval(timer);

@@ -10,6 +10,7 @@ PRIVILEGED = ("legal", "confidential", "official", "clinical")
 
 
 @pytest.mark.feature("F86")
+@pytest.mark.feature("F86")
 @pytest.mark.parametrize("code", PRIVILEGED)
 def test_staff_never_hear_a_privileged_call_and_nobody_records_it(code):
     kind = KINDS[code]
@@ -26,6 +27,7 @@ def test_what_has_a_prisoner_needs_both_posts():
     assert all(kind.needs_posts for kind in KINDS.values() if kind.has_prisoner)
 
 
+@pytest.mark.feature("F86")
 def test_nothing_is_recorded_before_there_is_a_recorder():
     assert not any(kind.recorded for kind in KINDS.values())
 

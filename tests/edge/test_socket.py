@@ -59,7 +59,7 @@ async def test_an_unknown_host_gets_no_socket() -> None:
         "null",
         "\x00",
         '{"type":"hello"}',
-        '{"type":"presence","n":1,"visible":true}',
+        '{"type":"presence","n":1,"heard":"2026-11-24T12:00:00Z","visible":true}',
         '{"type":"hello","protocol":[1],"ticket":"' + "t" * 500 + '"}',
         '{"type":"hello","protocol":[1],"ticket":"aaaaaaaaaaaaaaaaaaaa","more":1}',
         "[" * 50_000,

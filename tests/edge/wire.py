@@ -244,8 +244,9 @@ class Live:
         """Both posts prove that they are there."""
         shown = {"ratio": 1.0, "unobscured": True, "width": 320, "height": 180}
         tiles = [{"call_id": self.visit.id, "legs": [{"leg_id": leg, **shown} for leg in self.legs]}]
-        await self.monitor.say("wall.proof", n=1, visible=True, tiles=tiles)
-        await self.supervisor.say("presence", n=1, visible=True)
+        heard = self.wire.desk.clock.now().isoformat()
+        await self.monitor.say("wall.proof", n=1, heard=heard, visible=True, tiles=tiles)
+        await self.supervisor.say("presence", n=1, heard=heard, visible=True)
         for talk in (self.monitor, self.supervisor):
             await talk.ask("media.offer", sdp="nothing=1")  # refused: its answer says that the proof was taken
         await self.wire.tick()

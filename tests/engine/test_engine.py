@@ -167,6 +167,19 @@ async def test_a_console_that_shows_another_line_or_an_old_frame_proves_nothing(
 
 
 @pytest.mark.feature("F40")
+async def test_a_proof_that_waited_in_a_socket_is_as_old_as_it_is(table: Table):
+    await table.live()
+    before = table.clock.now()
+    table.clock.turn(20)  # the process stood still; what was said meanwhile is read only now
+    await table.engine.renew()
+    table.engine.prove_wall("c-m", True, {"v1": [shown("v1.1"), shown("v1.2")]}, before)
+    table.engine.prove_presence("s-t", True, before)
+    await table.tick()
+    assert table.call().held_by(HoldKind.UNMONITORED) is not None
+    assert not crosses(table)
+
+
+@pytest.mark.feature("F40")
 async def test_a_console_whose_socket_dies_is_alarmed_then_held_within_fifteen_seconds(table: Table):
     await table.live()
     table.engine.lost("c-m")

@@ -78,11 +78,13 @@ def test_every_goodbye_has_its_close_code_in_the_manual() -> None:
         '{"type":"call.pause","key":"long-enough","call_id":"v 1"}',
         '{"type":"call.pause","key":"long-enough","call_id":"v1","and":"more"}',
         '{"type":"call.end","key":"long-enough","call_id":"v1","reason":"because"}',
-        '{"type":"wall.proof","n":1,"visible":true,"tiles":[' + ",".join(['{"call_id":"v1","legs":[]}'] * 129) + "]}",
+        '{"type":"wall.proof","n":1,"heard":"2026-11-24T12:00:00Z","visible":true,"tiles":['
+        + ",".join(['{"call_id":"v1","legs":[]}'] * 129)
+        + "]}",
         '{"type":"media.offer","key":"long-enough","sdp":"' + "x" * 200_001 + '"}',
         '{"type":"welcome"}',
         "[" * 100_000,
-        '{"type":"presence","n":1,"visible":true}' + " " * MAX_MESSAGE_BYTES,
+        '{"type":"presence","n":1,"heard":"2026-11-24T12:00:00Z","visible":true}' + " " * MAX_MESSAGE_BYTES,
     ],
     ids=range(12),
 )

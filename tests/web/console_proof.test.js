@@ -5,7 +5,7 @@ import { buildProof, notInView } from "../../supervisor_console/lib/proof.js";
 import { aCall } from "./support/builders.js";
 
 const shown = { line: 3, frames: 14, rtpTimestamp: 90_000, advanced: true, ratio: 1, unobscured: true, width: 320, height: 180 };
-const prove = (calls, samples, more = {}) => buildProof({ n: 1, visible: true, stale: false, calls, sampleOf: (leg) => samples[leg], ...more });
+const prove = (calls, samples, more = {}) => buildProof({ n: 1, heard: "2026-11-24T14:00:00Z", visible: true, stale: false, calls, sampleOf: (leg) => samples[leg], ...more });
 
 test("every call of the wall stands in the proof with every leg, shown or not", () => {
   const proof = prove([aCall(), aCall({ id: "b" })], { "a.1": shown });

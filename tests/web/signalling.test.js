@@ -45,10 +45,10 @@ test("the first word is hello with a ticket", async () => {
 
 test("a message without an answer is sent only while the socket is open", async () => {
   const { connection, latest } = await begin();
-  assert.equal(connection.send({ type: "presence", n: 1, visible: true, touched: false }), false);
+  assert.equal(connection.send({ type: "presence", n: 1, heard: "2026-11-24T14:00:00Z", visible: true, touched: false }), false);
   latest().welcome();
-  assert.equal(connection.send({ type: "presence", n: 2, visible: true, touched: false }), true);
-  assert.deepEqual(latest().sent.slice(1), [{ type: "presence", n: 2, visible: true, touched: false }]);
+  assert.equal(connection.send({ type: "presence", n: 2, heard: "2026-11-24T14:00:00Z", visible: true, touched: false }), true);
+  assert.deepEqual(latest().sent.slice(1), [{ type: "presence", n: 2, heard: "2026-11-24T14:00:00Z", visible: true, touched: false }]);
 });
 
 test("a command is answered by its key and not passed on", async () => {

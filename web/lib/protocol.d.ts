@@ -371,6 +371,7 @@ export interface PostSignOn {
 export interface Presence {
   type: "presence";
   n: number;
+  heard: string;
   visible: boolean;
   touched?: boolean;
 }
@@ -475,6 +476,7 @@ export interface WallFocus {
 export interface WallProof {
   type: "wall.proof";
   n: number;
+  heard: string;
   visible: boolean;
   tiles: ShownTile[];
 }
