@@ -138,22 +138,23 @@ class Counter(Endpoint):
     """
 
     received = 0
+    _udp: socket.socket | None = None
 
     def sit_back(self) -> None:
         """Take the socket from the event loop."""
-        found = self.transport.get_extra_info("socket")
-        asyncio.get_running_loop().remove_reader(found.fileno())
-        self._udp = socket.socket(fileno=os.dup(found.fileno()))
+        self._udp = socket.socket(fileno=os.dup(self.transport.get_extra_info("socket").fileno()))
+        self.transport.close()
         self._udp.setblocking(False)
         self._udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self._space = bytearray(2048)
 
     def turn(self) -> None:
         """Count what has come."""
-        space = self._space
+        space, udp = self._space, self._udp
+        assert udp is not None
         while True:
             try:
-                self._udp.recv_into(space)
+                udp.recv_into(space)
             except BlockingIOError:
                 return
             self.received += 128 <= space[0] < 192 and not 192 <= space[1] <= 223
@@ -162,9 +163,17 @@ class Counter(Endpoint):
         """The server's process is not asked."""
         return True
 
+    def send_raw(self, datagram: bytes) -> None:
+        """Send by whichever handle of the socket is in use."""
+        if self._udp is None:
+            super().send_raw(datagram)
+        else:
+            self._udp.sendto(datagram, ("127.0.0.1", self.plane.port))
+
     async def close(self) -> None:
-        """Close both handles of the socket."""
-        self._udp.close()
+        """Close the socket."""
+        if self._udp is not None:
+            self._udp.close()
         await super().close()
 
 
