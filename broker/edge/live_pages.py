@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import web
 from markupsafe import Markup
 
+from broker.edge.forms import csrf_token
 from broker.edge.rendering import render
 from broker.edge.routes import FAMILY, HALL, LAPTOP, MONITOR, Route
 from broker.edge.services import services
@@ -77,19 +78,25 @@ def words_for(language: str, audience: str) -> dict[str, object]:
     return {**words, "messages": {key: text for key, text in messages.items() if key.partition(".")[0] not in shut}}
 
 
-def shell_config(request: web.Request, shell: Shell) -> Markup:
-    """Return what the page's modules read of their shell: JSON that cannot end the element it stands in."""
+def shell_config(request: web.Request, shell: Shell, csrf: str | None = None) -> Markup:
+    """
+    Return what the page's modules read of their shell: JSON that cannot end the element it stands in.
+
+    `csrf` goes with the form that signs a member of staff out.
+    """
     config, page = services(request).config, shell.page
     words = words_for(config.language, "staff" if shell.marking else "caller")
     found = {"page": page, "lang": config.language, "demo": config.demo, "time_zone": config.zone, "text": words}
+    if csrf is not None:
+        found["csrf"] = csrf
     text = json.dumps(found, ensure_ascii=False).replace("<", "\\u003c").replace("\u2028", "\\u2028")
     return Markup(text)
 
 
-def show(request: web.Request, name: str) -> web.Response:
+def show(request: web.Request, name: str, csrf: str | None = None) -> web.Response:
     """Return the shell called `name`."""
     shell = SHELLS[name]
-    return render(request, "live.html", shell=shell, shell_config=shell_config(request, shell))
+    return render(request, "live.html", shell=shell, shell_config=shell_config(request, shell, csrf))
 
 
 async def family(request: web.Request) -> web.StreamResponse:
@@ -118,7 +125,7 @@ async def _for_staff(request: web.Request, name: str, action: str) -> web.Stream
         await permit(request, person, action)
     except Denied as denied:
         return denied.page
-    return show(request, name)
+    return show(request, name, csrf_token(request, person.cookie))
 
 
 ROUTES: Final = (

@@ -1,6 +1,7 @@
 // @ts-check
-/** Times as a post reads them. Pure but for the machine's time zone. */
+/** Times as a post reads them, in the time zone that the broker names. */
 
+import { config } from "../../web/lib/config.js";
 import { language } from "../../web/lib/text.js";
 
 /**
@@ -38,5 +39,6 @@ export function minutesAndSeconds(seconds) {
 function words(instant, how) {
   if (instant === null || instant === "") return "";
   const tag = language() === "en" ? "en-GB" : language();
-  return new Intl.DateTimeFormat(tag, how).format(new Date(instant));
+  const zone = String(config()["time_zone"] ?? "Europe/London");
+  return new Intl.DateTimeFormat(tag, { ...how, timeZone: zone }).format(new Date(instant));
 }

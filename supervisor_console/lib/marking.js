@@ -22,21 +22,22 @@ export function Official({ where, note }) {
 
 /**
  * How a post is staffed, in a word, a shape and a colour.
- * @param {{ session: Session, label: string, post: PostPart | undefined, mine: boolean, where?: string }} props
+ * @param {{ session: Session, label: string, post: PostPart | undefined, mine: boolean, where?: string, needed?: boolean }} props
+ *   `needed`: whether a call needs the post now; an empty post that nothing needs is no alarm.
  */
-export function PostState({ session, label, post, mine, where }) {
+export function PostState({ session, label, post, mine, where, needed = true }) {
   const stale = session.stale.value;
   const state = stale ? "unsure" : mine ? "you" : (post?.state ?? "off");
   const lostAt = post && state === "lost" ? session.board.value.lostAt.get(postKey(post)) : undefined;
   const since = lostAt === undefined ? null : Math.max(0, Math.floor((session.beat.value - lostAt) / 1000));
-  const look = { you: "good", on: "good", lost: "bad", off: "bad", unsure: "unsure" }[state];
+  const look = { you: "good", on: "good", lost: "bad", off: needed ? "bad" : "plain", unsure: "unsure" }[state];
   const shape = { you: "dot", on: "dot", lost: "link", off: "hollow", unsure: "ring" }[state];
   return html`<div class="post post-${look}" data-post-state=${state}>
     ${icon(shape ?? "ring")}
     <div>
       <p class="post-state">${t(`console.post.${state}`, { post: label })}</p>
       <p class="post-who">
-        ${since !== null ? t("console.post.lost_for", { n: since }) : (post?.name ?? "")}${where ? ` · ${where}` : ""}
+        ${[since !== null ? t("console.post.lost_for", { n: since }) : post?.name, where].filter(Boolean).join(" · ")}
       </p>
     </div>
   </div>`;

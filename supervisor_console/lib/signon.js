@@ -4,6 +4,7 @@
 import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { config } from "../../web/lib/config.js";
 import { t } from "../../web/lib/text.js";
 import { postKey } from "./board.js";
 import { icon } from "./icons.js";
@@ -103,14 +104,14 @@ function Choice({ offer, checked, onChoose }) {
   </label>`;
 }
 
+/** A form as on every staff page, with the token that goes with this sign-in. */
 function SignOut() {
-  /** @param {Event} event */
-  async function leave(event) {
-    event.preventDefault();
-    await fetch("/sign-out", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
-    location.assign("/sign-in");
-  }
-  return html`<p><button type="button" class="plain" onClick=${leave}>${t("console.sign_out")}</button></p>`;
+  /** @param {MouseEvent} event */
+  const leave = (event) => /** @type {HTMLButtonElement} */ (event.currentTarget).form?.submit();
+  return html`<form method="post" action="/sign-out" class="sign-out">
+    <input type="hidden" name="csrf" value=${config()["csrf"] ?? ""} />
+    <button type="button" class="plain" onClick=${leave}>${t("console.sign_out")}</button>
+  </form>`;
 }
 
 /** @param {Station} station */

@@ -36,7 +36,10 @@ export function TopBar({ desk }) {
   const { session } = desk;
   const board = session.board.value;
   const station = board.holds;
-  const technical = [...board.posts.values()].filter((post) => post.post === "supervisor" && post.establishment === station?.establishment);
+  const needed = new Set([...board.calls.values()].filter(isOnWall).map((call) => call.hall_id));
+  const technical = [...board.posts.values()].filter(
+    (post) => post.post === "supervisor" && post.establishment === station?.establishment && (post.state !== "off" || needed.has(post.hall_id ?? "")),
+  );
   const halls = new Map(board.you?.may.flatMap((may) => may.halls.map((hall) => [hall.id, hall.name])));
   const place = board.you?.may.find((may) => may.establishment === station?.establishment);
   return html`<header class="topbar">
@@ -50,7 +53,7 @@ export function TopBar({ desk }) {
           (post) =>
             html`<${PostState} key=${post.hall_id} session=${session} label=${t("console.technical")} post=${post} mine=${false} where=${halls.get(post.hall_id ?? "") ?? ""} />`,
         )
-      : html`<${PostState} session=${session} label=${t("console.technical")} post=${undefined} mine=${false} />`}
+      : html`<${PostState} session=${session} label=${t("console.technical")} post=${undefined} mine=${false} needed=${needed.size > 0} />`}
     <${Counts} desk=${desk} />
     <${Layouts} desk=${desk} />
     <${Clock} desk=${desk} />

@@ -56,6 +56,7 @@ function Seat({ hall, seat }) {
   const board = hall.session.board.value;
   const call = hall.callAt(seat);
   const look = lookOfSeat(board, seat, call);
+  const [worst] = call ? holdsOf(call) : [];
   const here = hall.at.value === seat.id;
   return html`<li>
     <button
@@ -69,13 +70,13 @@ function Seat({ hall, seat }) {
     >
       <span class="seat-head">
         <span class="place"><span class="hidden-words">${t("hall.seat", { seat: "" })}</span>${seat.number}</span>
-        ${icon(SHAPES[look] ?? "hollow")}<b>${t(`state.${seat.state}`)}</b>
+        ${icon(SHAPES[look] ?? "hollow")}<b>${worst && look !== seat.state ? t(`console.hold.${worst.kind}`) : t(`state.${seat.state}`)}</b>
       </span>
       ${call
         ? html`<span class="seat-body">
             <span class="seat-line"><span class="number">${call.prisoner_number}</span> <${Minutes} hall=${hall} call=${call} /></span>
             <span class="seat-line quiet">${call.prisoner_initials} · ${t(`kind.${call.kind}`)}</span>
-            <span class="seat-line">${holdWord(call)}${call.synthetic ? html` <span class="chip synthetic">${t("console.synthetic")}</span>` : null}</span>
+            ${call.synthetic && html`<span class="seat-line"><span class="chip synthetic">${t("console.synthetic")}</span></span>`}
           </span>`
         : html`<span class="seat-body"><span class="seat-line quiet">${t("hall.nobody")}</span></span>`}
       <span class="seat-foot quiet">${seat.asset_tag ? t("hall.laptop", { tag: seat.asset_tag }) : t("hall.no_laptop")}</span>
@@ -88,12 +89,6 @@ function Minutes({ hall, call }) {
   if (!call.started_at) return html`<span>${t("hall.starts", { time: hourAndMinute(call.starts_at) })}</span>`;
   const left = Math.max(0, Math.ceil(timeLeft(hall.session.board.value, call, hall.session.now.value) / 60));
   return html`<span>${t("hall.minutes", { n: left })}</span>`;
-}
-
-/** @param {CallPart} call */
-function holdWord(call) {
-  const [worst] = holdsOf(call);
-  return worst ? t(`console.hold.${worst.kind}`) : "";
 }
 
 /** How many seats are in each state: in words, so that a hall reads at a glance. @param {{ hall: Hall }} props */

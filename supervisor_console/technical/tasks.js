@@ -23,7 +23,7 @@ export function tasksOf(hall) {
     const add = (/** @type {string} */ look, /** @type {string} */ shape, /** @type {string} */ text) => tasks.push({ seatId: seat.id, look, shape, text });
     if (seat.state === "help" || call?.help_asked) add("help", "hand", t("hall.task.help", { seat: seat.number }));
     if (seat.state === "verify") add("verify", "person", t("hall.task.verify", { seat: seat.number }));
-    if (seat.state === "fault") add("link", "link", t("hall.task.fault", { seat: seat.number }));
+    if (seat.state === "fault" && !call?.holds.length) add("link", "link", t("hall.task.fault", { seat: seat.number }));
     const yours = call && holdsOf(call).find((hold) => mayClear(hold, "supervisor"));
     if (yours) add("technical", "hexagon", t("hall.task.hold", { seat: seat.number, hold: t(`console.hold.${yours.kind}`) }));
   }
