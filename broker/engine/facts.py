@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from broker.domain import events as e
-from broker.domain.bookings import hall_hours
+from broker.domain.bookings import hall_hours, is_adult
 from broker.domain.policy import Policy
 from broker.domain.records import Contact, Establishment, Hall, Prisoner, Scope, Seat, Visit
 from broker.ports import Directory
 
-ADULT_AGE = 18
 HOME = ZoneInfo("Europe/London")
 
 
@@ -40,11 +39,6 @@ class CallFacts:
             return self.prisoner.first_name
         contact = self.contacts.get(person)
         return contact.first_name if contact else person
-
-
-def age_on(born: date, day: date) -> int:
-    """Return a person's age in whole years on `day`."""
-    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 async def facts_of(directory: Directory, scope: Scope, visit: Visit) -> CallFacts:
@@ -82,7 +76,7 @@ def scheduled(
     """Return the first event of the visit's call: leg 1 the prisoner's, leg 2 the family's."""
     synthetic = facts.establishment.synthetic
     day = visit.starts_at.date()
-    children = tuple(p for p in visit.contact_ids if age_on(facts.contacts[p].born, day) < ADULT_AGE)
+    children = tuple(p for p in visit.contact_ids if not is_adult(facts.contacts[p], day))
     prisoner = e.LegSpec(f"{visit.id}.1", "prisoner", (visit.prisoner_number,), synthetic=synthetic)
     family = e.LegSpec(
         f"{visit.id}.2", "family", visit.contact_ids, children, visit.contact_ids[0], synthetic=synthetic
