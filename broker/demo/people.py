@@ -31,7 +31,7 @@ class Account:
     role: Role
 
 
-HARROWDENE: Final = Prison("HDE", "HMP Harrowdene", (("Main visits hall", 24), ("Chapel visits room", 4)))
+HARROWDENE: Final = Prison("HDE", "HMP Harrowdene", (("Main visits hall", 28), ("Small visits room", 4)))
 STOKE_BARROW: Final = Prison("SKB", "HMP Stoke Barrow", (("Visits hall", 8),))
 SYNTHETIC: Final = Prison("SYN", "Synthetic establishment", ())
 PRISONS: Final = (HARROWDENE, STOKE_BARROW)

@@ -19,7 +19,7 @@ from rich.text import Text
 from broker.bootstrap import CannotStart, running
 from broker.config import Config, sqlite_url
 from broker.demo.bots import Bots
-from broker.demo.people import CLERK, MONITOR, OTHERS, STOKE_BARROW, SUPERVISOR
+from broker.demo.people import CLERK, HARROWDENE, MONITOR, OTHERS, STOKE_BARROW, SUPERVISOR
 from broker.demo.seed import AlreadyOthers, Seeded, seed
 from broker.logs import set_up_logs
 from broker.office import open_office
@@ -63,7 +63,7 @@ class Screen:
                 self._out.print(f"  {row[3]}", markup=False, highlight=False, soft_wrap=True)
         else:
             Console(file=self._out.file, width=needed).print(table)
-        self.say("demo.how", seat=seeded.guest.seat)
+        self.say("demo.how", seat=seeded.guest.seat, hall=HARROWDENE.halls[0][0])
         monitor, supervisor, clerk = (account.username for account in OTHERS)
         passwords = ", ".join(seeded.sign_ins[account.username].password for account in OTHERS)
         other = {"monitor": monitor, "supervisor": supervisor, "clerk": clerk, "passwords": passwords}

@@ -34,7 +34,7 @@ from broker.engine.secrets import new_id
 from broker.engine.visits import Request
 
 ACTOR: Final = "demo"
-BOT_SEATS: Final = range(1, 20)
+BOT_SEATS: Final = range(1, 21)
 LENGTH: Final = timedelta(minutes=60)
 GUEST: Final = 21  # that prisoner's family comes with a child
 GUEST_SEAT: Final = 24  # the seat of the visit that waits for the person at the demo
@@ -147,8 +147,8 @@ async def _later_today(office: Office) -> None:
     now = office.clock.now()
     start = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
     plan = (
-        (HARROWDENE, 0, 20, 24, 0),
-        (HARROWDENE, 0, 21, 25, 0),
+        (HARROWDENE, 0, 25, 24, 0),
+        (HARROWDENE, 0, 26, 25, 0),
         (HARROWDENE, 1, 1, 26, 1),
         (HARROWDENE, 1, 2, 27, 2),
         (STOKE_BARROW, 0, 1, 0, 0),

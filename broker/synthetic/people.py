@@ -88,7 +88,7 @@ def _encode_video(number: int) -> tuple[tuple[bytes, ...], tuple[int, ...]]:
     encoder.gop_size = KEYFRAME_EVERY
     encoder.options = {
         "deadline": "realtime",
-        "cpu-used": "8",
+        "cpu-used": "16",
         "lag-in-frames": "0",
         "auto-alt-ref": "0",
         "error-resilient": "1",

@@ -13,7 +13,7 @@ from broker.synthetic.check import BROKEN, NOT_RUN, WELL, CannotRun, check, run
 from broker.synthetic.figures import PROMISES, Report
 from tests.flows.support import broker_in, free_port
 
-pytestmark = pytest.mark.flow
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(240)]  # a guard against hanging on a busy machine
 
 
 @pytest.mark.feature("F114")

@@ -16,7 +16,7 @@ from broker.synthetic.stage import Ends, Stage, both_posts, ends_of, is_person, 
 from broker.synthetic.talk import new_key, until
 from tests.flows.support import stage_in
 
-pytestmark = pytest.mark.flow
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(240)]  # a guard against hanging on a busy machine
 
 WITHIN_S = 15.0
 LONG_ENOUGH_S = 1.0  # to see that nothing comes: 50 packets of sound a second would

@@ -17,7 +17,7 @@ from broker.synthetic.peer import Pacer, Peer
 from broker.synthetic.people import person, who_is_heard, who_is_seen
 from broker.synthetic.talk import until
 
-pytestmark = pytest.mark.flow
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(240)]  # a guard against hanging on a busy machine
 
 CALL, PRISONER, FAMILY, CONSOLE = "v1", "v1.1", "v1.2", "c-1"
 WITHIN_S = 10.0
