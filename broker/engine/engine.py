@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from broker.domain import commands as c
+from broker.domain import events as e
 from broker.domain.actors import SYSTEM, Actor
 from broker.domain.call import Call, Leg, LegRole, Phase
 from broker.domain.codes import Code, Post, Refused
@@ -350,6 +351,7 @@ class Engine:
         if not isinstance(change, CallChanged):
             return
         call = change.call
+        self._alert_for(change)
         for console in tuple(self._consoles.values()):
             if console.actor.establishment != call.establishment or not console.connected:
                 continue
@@ -360,6 +362,18 @@ class Engine:
                 self.board.publish(LinesChanged(console.actor.session))
             elif call.phase in SHOWABLE and not any(o.session == console.actor.session for o in call.observers):
                 self._tasks.start(self._show(console, call.id), "show call")
+
+    def _alert_for(self, change: CallChanged) -> None:
+        """Raise what an event of a call asks a post to act on."""
+        call = change.call
+        for event in change.events:
+            if isinstance(event, e.AlarmRaised):
+                code = "unmonitored" if event.post is Post.MONITOR else "unsupervised"
+                self._alert(call.establishment, call.hall_id, code, call.id, None, None)
+            elif isinstance(event, e.HelpAsked):
+                self._alert(call.establishment, call.hall_id, "help", call.id, None, Post.SUPERVISOR)
+        if not change.recorded:
+            self._alert(call.establishment, call.hall_id, "unrecorded", call.id, None, None)
 
     async def _show_all(self, console: Console) -> None:
         for entry in self.entries(console.actor.establishment or ""):

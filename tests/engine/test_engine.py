@@ -187,6 +187,7 @@ async def test_a_console_whose_socket_dies_is_alarmed_then_held_within_fifteen_s
         table.engine.prove_presence("s-t", True)
         await table.pass_time(1)
     assert Post.MONITOR in table.call().alarms
+    assert [c.code for c in table.changes if isinstance(c, Alerted)] == ["unmonitored"]
     for _ in range(2):
         table.engine.prove_presence("s-t", True)
         await table.pass_time(1)
@@ -246,6 +247,14 @@ async def test_a_refused_attempt_is_on_the_record_and_the_other_post_sees_it(tab
     assert (denial.actor, denial.body["code"]) == ("staff:T1", "not_your_post")
     (alert,) = [change for change in table.changes if isinstance(change, Alerted)]
     assert alert.post is Post.MONITOR
+
+
+async def test_a_prisoner_who_asks_for_help_is_an_alert_in_the_hall_once(table: Table):
+    await table.arrive()
+    for _ in range(2):
+        await table.engine.registry.send("v1", c.AskHelp(Actor("leg:v1.1"), "v1.1"))
+    (alert,) = [change for change in table.changes if isinstance(change, Alerted)]
+    assert (alert.code, alert.post, alert.hall_id) == ("help", Post.SUPERVISOR, "HRD-A")
 
 
 @pytest.mark.feature("F103")
