@@ -331,7 +331,7 @@ class Endpoint(asyncio.DatagramProtocol):
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for what the relay does by its own timer; fails after `WAIT_S`."""
         async with asyncio.timeout(WAIT_S):
-            while not condition():  # noqa: ASYNC110 - the relay has no event for a test to wait for
+            while not condition():
                 await asyncio.sleep(0.005)
 
     async def close(self) -> None:

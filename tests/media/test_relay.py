@@ -318,6 +318,8 @@ async def test_two_plaintexts_never_leave_under_one_number(relay: Stage) -> None
     family.send_raw(family.protect(family.rtp(VIDEO, original.to_bytes(2, "big") + b"\x10\x00forged")))
     await relay.fences(family, prisoner)
     assert prisoner.bodies(VIDEO) == [b"true"]
+    counts = relay.plane.counters()  # the receiver's own replay check would hide a second one
+    assert (counts["forwarded"], counts["duplicate"]) == (1, 1)
 
 
 async def test_header_extensions_and_padding_stay_behind(relay: Stage) -> None:
