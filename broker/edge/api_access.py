@@ -6,6 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
+from broker.config import CHAIRS
 from broker.domain.codes import Refused
 from broker.domain.permissions import STRANGER, Subject, may
 from broker.edge.forms import read_json, text_of
@@ -118,7 +119,8 @@ async def make_synthetic(request: web.Request) -> web.Response:
         return refused(409, refused_by_rule.code.value)
     except _UNAVAILABLE:
         return refused(503, "unavailable")
-    return web.json_response(_described(made))
+    origins = {chair: found.config.origin(chair) for chair in CHAIRS}
+    return web.json_response({"chairs": origins, **_described(made)})
 
 
 def _seated(request: web.Request, seated: Seated, max_age: int | None) -> web.Response:

@@ -24,6 +24,7 @@ from broker.synthetic.timing import timed
 from broker.text import catalogue
 
 WELL, BROKEN, NOT_RUN = 0, 1, 2
+MISDIRECTED = 421  # RFC 9110 §15.5.20: the broker is there, under another name
 AT_ONCE = PAIRS - 1  # timed calls that run side by side: more would measure this process rather than the broker
 ROUND = 20  # calls that are booked together: what one console shows
 CALL_S = 60.0
@@ -85,6 +86,8 @@ async def check(
     except Unreachable as error:
         raise CannotRun(say("check.unreachable", url=url, detail=str(error))) from None
     except Denied as denied:
+        if denied.status == MISDIRECTED:
+            raise CannotRun(say("check.misdirected", url=url)) from None
         raise CannotRun(say("check.denied", status=denied.status, code=denied.code or "-")) from None
     except (KeyError, TypeError):
         raise CannotRun(say("check.not_ours", url=url)) from None

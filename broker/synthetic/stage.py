@@ -162,9 +162,9 @@ class Ends:
         times = [end.decodable_at for end in self.all_of()]
         return None if None in times else max(at for at in times if at is not None)
 
-    async def media(self, what: str) -> float:
+    async def media(self, what: str, within_s: float = WITHIN_S) -> float:
         """Wait for media at both ends and return when it was there. Raises TookTooLong."""
-        await until(lambda: self.decodable_at() is not None, WITHIN_S, what)
+        await until(lambda: self.decodable_at() is not None, within_s, what)
         return self.decodable_at() or 0.0
 
 

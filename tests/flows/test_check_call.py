@@ -34,6 +34,12 @@ async def test_a_wrong_credential_is_told_apart_from_a_broken_promise(tmp_path: 
             await check(broker.url, 1, "not-a-credential")
 
 
+async def test_an_address_under_another_name_is_told_as_such(tmp_path: Path) -> None:
+    async with broker_in(tmp_path) as broker:
+        with pytest.raises(CannotRun, match="another name"):
+            await check(broker.url.replace("localhost", "127.0.0.1"), 1, broker.credential)
+
+
 async def test_no_broker_is_a_plain_sentence() -> None:
     with pytest.raises(CannotRun, match="can not be reached"):
         await check(f"http://localhost:{free_port()}", 1, "whatever")
