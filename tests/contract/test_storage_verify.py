@@ -41,14 +41,14 @@ class Evidence:
         public = PublicKey.from_file(self.folder / "audit.pub")
         return verify_database(self.url, public, self.folder / "anchors.jsonl" if anchors else None)
 
-    def tamper(self, how: Callable[[Connection], object]) -> VerifyReport:
+    def tamper(self, how: Callable[[Connection], object], *, anchors: bool = True) -> VerifyReport:
         """Do something to the database, check it, and put everything back."""
         engine = create_engine(database_url(self.url))
         with engine.begin() as connection:
             for statement in _no_triggers(connection.dialect.name):
                 connection.exec_driver_sql(statement)
             how(connection)
-        report = self.verify()
+        report = self.verify(anchors=anchors)
         with engine.begin() as connection:
             for statement in _no_triggers(connection.dialect.name):
                 connection.exec_driver_sql(statement)
@@ -227,14 +227,29 @@ def test_the_last_minute_cut_off_with_its_checkpoint_is_found_by_its_anchor(evid
     assert report.fault == audit.Fault(audit.CHECKPOINTS, 2, Tampering.CHECKPOINT_MISSING)
 
 
-def test_a_checkpoint_signed_by_another_is_found(evidence: Evidence, tmp_path: Path) -> None:
-    stranger = AuditKey.in_directory(tmp_path / "stranger")
-    stored = audit.checkpoint_bytes(1, NOON, audit.GENESIS, [])
-    forged = {"stored": stored, "hash": audit.chain(audit.GENESIS, stored), "signature": stranger.sign(stored)}
+def history_of_nothing(connection: Connection, key: AuditKey) -> None:
+    """Replace every checkpoint by an empty one, well chained and signed with `key`, as if nothing had happened yet."""
+    last = audit.GENESIS
+    for number in (1, 2):
+        stored = audit.checkpoint_bytes(number, NOON, last, [])
+        last = audit.chain(last, stored)
+        forged = {"stored": stored, "hash": last, "signature": key.sign(stored)}
+        connection.execute(update(checkpoints).where(checkpoints.c.number == number).values(forged))
+    connection.execute(update(heads).values(checkpoint=0))
 
-    report = evidence.tamper(
-        lambda connection: connection.execute(update(checkpoints).where(checkpoints.c.number == 1).values(forged))
-    )
+
+def test_checkpoints_signed_by_another_are_found_even_without_anchors(evidence: Evidence, tmp_path: Path) -> None:
+    stranger = AuditKey.in_directory(tmp_path / "stranger")
+
+    report = evidence.tamper(lambda connection: history_of_nothing(connection, stranger), anchors=False)
+
+    assert report.fault == audit.Fault(audit.CHECKPOINTS, 1, Tampering.CHECKPOINT_BROKEN)
+
+
+def test_checkpoints_signed_anew_with_a_stolen_key_are_found_by_their_anchors(evidence: Evidence) -> None:
+    stolen = AuditKey.in_directory(evidence.folder)
+
+    report = evidence.tamper(lambda connection: history_of_nothing(connection, stolen))
 
     assert report.fault == audit.Fault(audit.CHECKPOINTS, 1, Tampering.CHECKPOINT_BROKEN)
 

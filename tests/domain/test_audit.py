@@ -113,7 +113,7 @@ def test_an_entry_moved_to_another_stream_is_found() -> None:
     assert outcome.fault is not None
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(stream_name=NAMES, id=NAMES, type=NAMES, actor=NAMES, body=st.dictionaries(st.text(), JSON, max_size=4))
 def test_whatever_it_holds_an_entry_agrees_with_its_columns(
     stream_name: str, id: str, type: str, actor: str, body: dict[str, object]
@@ -124,7 +124,7 @@ def test_whatever_it_holds_an_entry_agrees_with_its_columns(
     assert body == audit.read(entry.stored)["body"]
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(real=NAMES, claimed=st.text(), body=st.dictionaries(st.text(), JSON, max_size=3))
 def test_no_body_can_make_another_column_look_true(real: str, claimed: str, body: dict[str, object]) -> None:
     body = {**body, "id": claimed, "z": f'"}},"id":"{claimed}","seq":1'}
