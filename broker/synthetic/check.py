@@ -25,7 +25,7 @@ from broker.text import catalogue
 
 WELL, BROKEN, NOT_RUN = 0, 1, 2
 MISDIRECTED = 421  # RFC 9110 §15.5.20: the broker is there, under another name
-AT_ONCE = PAIRS - 1  # timed calls that run side by side: more would measure this process rather than the broker
+AT_ONCE = PAIRS  # timed calls that run side by side: more would measure this process rather than the broker
 ROUND = 20  # calls that are booked together: what one console shows
 CALL_S = 60.0
 
@@ -74,7 +74,7 @@ async def check(
     """
     say = catalogue()
     progress(say("check.drawing"))
-    for number in range(2 * min(PAIRS, count + 1)):
+    for number in range(2 * min(PAIRS, count)):
         await asyncio.to_thread(people.person, number)
     report = Report()
     try:
@@ -112,7 +112,7 @@ async def _round(
         stage.monitor.verifies = stage.supervisor.verifies = lambda call: True
         for at in range(0, len(calls), AT_ONCE):
             group = calls[at : at + AT_ONCE]
-            running = (timed(stage, booked, 1 + pair, report) for pair, booked in enumerate(group))
+            running = (timed(stage, booked, pair, report) for pair, booked in enumerate(group))
             await asyncio.gather(*(_finished(call, report, progress) for call in running))
             progress(say("check.progress", done=first + at + len(group), count=count))
 

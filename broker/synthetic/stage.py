@@ -19,7 +19,7 @@ from broker.synthetic.staff import Monitor, Supervisor
 from broker.synthetic.talk import Refused, until
 
 TAKE = 20  # frames that settle who is seen or heard
-PAIRS = 3  # pairs of people that a process draws; calls at once never share one
+PAIRS = 2  # pairs of people that a process draws; calls at once never share one
 WITHIN_S = 10.0
 
 
