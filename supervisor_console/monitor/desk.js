@@ -79,6 +79,8 @@ export class Desk {
     this.read = signal(/** @type {ReadonlySet<string>} */ (new Set()));
     /** Done when the last pause was answered: a key that is faster than the answer waits for it. */
     this.pausing = /** @type {Promise<unknown>} */ (Promise.resolve());
+    /** The same for the reason, which a clear waits for. */
+    this.reasoning = /** @type {Promise<unknown>} */ (Promise.resolve());
     this.focused = computed(() => (this.view.value === "focus" ? this.at.value : null));
     this.layout = computed(() => {
       const calls = [...session.board.value.places].map(([id, place]) => ({ id, place }));
@@ -224,7 +226,9 @@ export class Desk {
   async giveReason(reason) {
     await this.pausing;
     const paused = this.pausedHere();
-    if (paused) await this.session.act({ type: "hold.reason", call_id: paused.callId, hold_id: paused.holdId, reason });
+    if (!paused) return;
+    this.reasoning = this.session.act({ type: "hold.reason", call_id: paused.callId, hold_id: paused.holdId, reason });
+    await this.reasoning;
   }
 
   async undo() {
@@ -245,6 +249,7 @@ export class Desk {
 
   /** Clear the severest hold that this post may clear. @param {string | null} id */
   async clear(id) {
+    await this.reasoning;
     const call = this.callOf(id);
     if (!call?.holds.length) return;
     const hold = holdsOf(call).find((one) => mayClear(one, "monitor"));

@@ -27,6 +27,7 @@ export function Picture({ desk, call, leg }) {
 /**
  * Covered until a frame arrives that was received after the line was pointed here (no name over a wrong face), and again
  * when frames stop: an old picture is not left to look like a live one. While covered, the cover is what is measured.
+ * Without news the last picture stays, grey and marked as old, and nothing of it is claimed.
  * @param {{ desk: Desk, call: CallPart, leg: LegPart, line: number, track: MediaStreamTrack }} props
  */
 function Live({ desk, call, leg, line, track }) {
@@ -56,13 +57,14 @@ function Live({ desk, call, leg, line, track }) {
     const timer = setInterval(() => setMoving(performance.now() - newest.current < STOPPED_MS), STOPPED_MS / 3);
     return () => clearInterval(timer);
   }, []);
+  const covered = !moving && (!desk.session.stale.value || newest.current === 0);
   useLayoutEffect(() => {
-    const element = moving ? place.current : cover.current;
-    return element ? desk.meter.watch(leg.id, element, moving ? line : null) : undefined;
-  }, [moving]);
+    const element = covered ? cover.current : place.current;
+    return element ? desk.meter.watch(leg.id, element, covered ? null : line) : undefined;
+  }, [covered]);
   return html`<div class="pic">
     <video ref=${place} data-leg=${leg.id} data-moving=${moving} aria-label=${t(`monitor.picture.${side(leg)}`)} muted autoplay playsinline disablepictureinpicture></video>
-    ${!moving && html`<div class="pic-cover" ref=${cover}><span>${whyNone(call, leg)}</span></div>`}
+    ${covered && html`<div class="pic-cover" ref=${cover}><span>${whyNone(call, leg)}</span></div>`}
   </div>`;
 }
 

@@ -181,6 +181,7 @@ async def test_pause_acts_on_one_key_asks_the_reason_after_and_covers_no_other_c
     await wall.proves(all_shown)
     await wall.press("6")
     assert (await wall.says(client.HoldReason)).reason == "welfare"
+    await expect(wall.page.locator(".panel .chosen")).to_be_visible()
     await wall.press("r")
     cleared = await wall.says(client.HoldClear)
     assert (cleared.call_id, cleared.version) == ("v0001", wall.world.calls["v0001"]["seq"] - 1)
@@ -315,14 +316,23 @@ async def test_no_screen_has_an_axe_violation_and_each_is_marked_official(wall, 
         assert (name, await marks.count()) == (name, 2)
 
 
+_BEYOND = """() => [...document.querySelectorAll(".topbar > *, .rail, .tile, .cell, .focus, .panel, .keyline > *")]
+  .filter((part) => part.getBoundingClientRect().right > innerWidth + 0.5
+    || part.getBoundingClientRect().bottom > innerHeight + 0.5 && !part.closest(".rail"))
+  .map((part) => part.className)"""
+
+
 @pytest.mark.parametrize("viewport", [SMALL, DESK])
-async def test_no_screen_is_wider_than_the_window(sitting, viewport):
+async def test_nothing_stands_beyond_the_window_on_any_screen(sitting, viewport):
     world = World(4)
     async with served(world) as origin:
         wall = await on_post(sitting, origin, world, viewport)
-        for keys in SCREENS.values():
+        for name, keys in SCREENS.items():
             await wall.press("Escape", "Escape", *keys)
-            assert await overflow(wall.page) == 0
+            assert (name, await wall.page.evaluate(_BEYOND), await overflow(wall.page)) == (name, [], 0)
+        world.silent = True
+        await expect(wall.page.locator(".count-stale")).to_be_visible()
+        assert await wall.page.evaluate(_BEYOND) == []
 
 
 async def test_every_sentence_comes_from_the_catalogue(sitting):
