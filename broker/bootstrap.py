@@ -29,6 +29,7 @@ from broker.engine.office import Office, furnish
 from broker.engine.secrets import Passwords
 from broker.engine.tasks import Tasks
 from broker.logs import set_up_logs
+from broker.media.local import LOOPBACK, own_addresses
 from broker.media.plane import RelayPlane
 from broker.office import pepper_of
 from broker.ports import Clock, LogConflict, LogUnavailable, MediaPlane
@@ -137,11 +138,18 @@ class Node:
         self._open.callback(journal.close)
         return journal
 
+    def _relay_for(self, config: Config) -> RelayPlane:
+        """Return the relay; one that serves this machine alone is bound wider and hears only this machine."""
+        if config.media_host != LOOPBACK or config.media_advertise != LOOPBACK:
+            return RelayPlane((config.media_host, config.media_port), [config.media_advertise], self.clock)
+        own = own_addresses()
+        return RelayPlane(("0.0.0.0", config.media_port), own, self.clock, frozenset(own))
+
     async def _relay(self) -> MediaPlane:
         if self._media is not None:
             return self._media
         config = self.config
-        relay = RelayPlane((config.media_host, config.media_port), [config.media_advertise], self.clock)
+        relay = self._relay_for(config)
         try:
             await relay.start()
         except OSError as error:

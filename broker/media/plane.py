@@ -31,9 +31,19 @@ CLOSE_WITHIN_S = 1.0
 
 
 class RelayPlane:
-    """A MediaPlane. `advertise` are the host addresses that answers name, all with the bound port."""
+    """A MediaPlane. `advertise` are the host addresses that answers name, all with the bound port.
 
-    def __init__(self, bind: tuple[str, int], advertise: Sequence[str], clock: Clock) -> None:
+    `only_from`, where given, are the only source addresses that are heard: everything else is dropped unread.
+    """
+
+    def __init__(
+        self,
+        bind: tuple[str, int],
+        advertise: Sequence[str],
+        clock: Clock,
+        only_from: frozenset[str] | None = None,
+    ) -> None:
+        self._only_from = only_from
         self._bind = bind
         self._advertise = tuple(advertise) or (bind[0],)
         self._clock = clock
@@ -253,7 +263,9 @@ class RelayPlane:
         """Handle one datagram; the boundary that nothing can raise through."""
         try:
             first = self._forwarder.buffer.view[0] if size else 255
-            if 128 <= first < 192:
+            if self._only_from is not None and address[0] not in self._only_from:
+                self._drops.add("elsewhere")
+            elif 128 <= first < 192:
                 self._forwarder.receive(size, address)
             elif first < 4:
                 self._check(bytes(self._forwarder.buffer.view[:size]), address)

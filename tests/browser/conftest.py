@@ -28,11 +28,11 @@ async def launch(chromium_path: str) -> AsyncIterator[Any]:
     launched: dict[tuple[str, ...], Browser] = {}
     async with async_playwright() as playwright:
 
-        async def start(*flags: str) -> Browser:
-            if flags not in launched:
-                args = [*QUIET, LOOPBACK, *flags]
-                launched[flags] = await playwright.chromium.launch(executable_path=chromium_path, args=args)
-            return launched[flags]
+        async def start(*flags: str, loopback: bool = True) -> Browser:
+            args = (*QUIET, *flags, *([LOOPBACK] if loopback else []))
+            if args not in launched:
+                launched[args] = await playwright.chromium.launch(executable_path=chromium_path, args=list(args))
+            return launched[args]
 
         yield start
         for browser in launched.values():

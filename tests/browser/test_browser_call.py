@@ -12,15 +12,17 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
+from broker.media.local import own_addresses
 from broker.synthetic.site import Site
 from broker.synthetic.stage import Booked, Cast, ask_for_calls
 from broker.text import catalogue
-from tests.browser.conftest import Sitting
+from tests.browser.conftest import AUTOPLAY, DEVICES, Sitting
 from tests.browser.looks import axe_findings, colour_of
 from tests.flows.support import broker_in
 
@@ -227,3 +229,16 @@ async def test_the_four_chairs_have_nothing_that_axe_finds(chairs: Chairs) -> No
     await sees(chairs.family, ".far video", BLUE)
     for page in (chairs.family, chairs.laptop, chairs.monitor, chairs.hall):
         assert await axe_findings(page) == []
+
+
+@pytest.mark.feature("F1")
+async def test_a_page_with_a_camera_connects_in_a_browser_as_people_have_it(launch: Any, tmp_path: Path) -> None:
+    """Without the test's flag for loopback, a page with permission sends from the machine's own address alone."""
+    assert len(own_addresses()) > 1, "a machine without a network shows nothing here"
+    pages = Sitting(await launch(*DEVICES, AUTOPLAY, loopback=False))
+    async with broker_in(tmp_path) as broker, Site(broker.url) as site:
+        chairs = await all_seated(pages, site, await ask_for_calls(site, broker.credential, 1))
+        await verify_both(chairs)
+        await sees(chairs.family, ".far video", BLUE)
+        await sees(chairs.laptop, ".far video", RED)
+        await pages.close()
