@@ -11,7 +11,8 @@ from broker.media.forward.api import Forwarder, PeerId, SinkId, SourceId, Source
 from broker.media.rtp import extend
 from broker.media.session import Session
 
-KEY_EVERY_S = 0.5  # media.md §9: at most one key frame request per source in this time
+KEY_EVERY_S = 0.5  # media.md §9: in this time a source is asked for a key frame at most twice:
+KEY_GAP_S = 0.1  # once for the console that meets the family in the lobby, and once for the call that starts just after
 ESTIMATE_KEPT_S = 10.0  # a receiver's estimate older than this limits nobody
 NO_LIMIT_BPS = 10_000_000
 ROOM = 1.3  # an estimate so many times what is sent shows no bottleneck
@@ -61,7 +62,7 @@ class Feedback:
         self._boottime = boottime
         self._ntp = ntp
         self._peers: dict[PeerId, PeerFeedback] = {}
-        self._key_at: dict[SourceId, float] = {}
+        self._key_at: dict[SourceId, tuple[float, float]] = {}  # the last request but one, and the last
         self._key_waiting: set[SourceId] = set()
 
     def open(self, session: Session) -> None:
@@ -82,16 +83,17 @@ class Feedback:
     # --- key frames -------------------------------------------------------
 
     def want_key(self, source: SourceId) -> None:
-        """Ask for a key frame now, or when `KEY_EVERY_S` since the last request has passed."""
+        """Ask for a key frame now, or as soon as KEY_EVERY_S and KEY_GAP_S allow."""
         now = self._boottime()
-        if now - self._key_at.get(source, float("-inf")) < KEY_EVERY_S:
+        before, last = self._key_at.get(source, (float("-inf"), float("-inf")))
+        if now - before < KEY_EVERY_S or now - last < KEY_GAP_S:
             self._key_waiting.add(source)
             return
         known, stats = self._peers.get(source[0]), self._forwarder.source_stats(source)
         ssrc = stats.ssrc if stats else self._declared(source)
         if known is None or ssrc is None:
             return
-        self._key_at[source] = now
+        self._key_at[source] = last, now
         self._key_waiting.discard(source)
         self._send(known, rtcp.write_pli(known.session.ssrc, ssrc))
 
