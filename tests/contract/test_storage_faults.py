@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
@@ -166,6 +167,28 @@ async def test_a_caller_who_goes_away_takes_nobody_else_s_event_along(database: 
     assert [type(outcome) for outcome in outcomes] == [asyncio.CancelledError, asyncio.CancelledError, list]
     assert await log.streams("") == ["call/1", "call/3"]  # a write that had begun was not left half done
     assert [record.seq for record in await log.append("call/1", 0, [event("a")])] == [1]
+
+
+async def test_a_cancelled_caller_waits_for_the_end_of_what_it_began(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def job(_: Connection) -> None:
+        begun.set()
+        assert go_on.wait(30)
+
+    caller = asyncio.create_task(database.write(job))
+    assert await asyncio.to_thread(begun.wait, 30)
+    for _ in range(2):
+        caller.cancel()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not caller.done()
+
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    await database.close()
 
 
 async def test_many_waiting_appends_share_their_commits(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,6 +91,7 @@ def test_a_torn_last_line_is_left_out_wherever_it_was_torn(tmp_path: Path) -> No
         journal = FileJournal(path, reserve_bytes=4096)
         assert ids(journal) == ["a"]
         assert journal.damaged == 0
+        assert len(path.read_bytes().rstrip(b"\0")) == whole
         journal.put("call/1", [event("c")])
         journal = reopened(journal, path)
         assert ids(journal) == ["a", "c"]
@@ -131,10 +132,34 @@ def test_where_even_the_journal_cannot_write_it_says_so_and_keeps_what_it_has(
         patch.setattr(os, "pwrite", full)
         with pytest.raises(OSError, match="No space"):
             journal.put("call/1", [event("lost")])
+    assert path.read_bytes().rstrip(b"\0").endswith(b"\n")
     journal.put("call/1", [event("b")])
 
     assert ids(journal) == ["a", "b"]
     assert ids(reopened(journal, path)) == ["a", "b"]
+
+
+def test_an_entry_that_arrived_whole_and_was_refused_all_the_same_does_not_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal"
+    journal = FileJournal(path)
+    journal.put("call/1", [event("a")])
+    fsync, failures = os.fsync, [OSError(5, "Input/output error")]
+
+    def fails_once(file: int) -> None:
+        if failures:
+            raise failures.pop()
+        fsync(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fails_once)
+        with pytest.raises(OSError, match="Input/output"):
+            journal.put("call/1", [event("lost")])
+
+    journal = reopened(journal, path)
+    assert ids(journal) == ["a"]
+    journal.close()
 
 
 def test_its_space_is_held_before_the_disk_is_full(tmp_path: Path) -> None:
