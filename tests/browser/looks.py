@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 _FRAME = """async (selector) => {
   const video = document.querySelector(selector);
@@ -62,3 +62,8 @@ async def focused(page: Page) -> str:
     """Return the text of what has the focus."""
     text: str = await page.evaluate("document.activeElement?.textContent?.trim() ?? ''")
     return text
+
+
+async def has_focus(page: Page, text: str) -> None:
+    """Wait until what has the focus reads `text`: a page moves the focus after it has drawn the screen."""
+    await expect(page.locator(":focus")).to_have_text(text)

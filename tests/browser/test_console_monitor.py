@@ -14,7 +14,7 @@ from broker.domain.codes import Code, HoldKind, Post
 from broker.protocol import client
 from broker.text import PSEUDO, catalogue
 from tests.browser.conftest import Sitting
-from tests.browser.looks import axe_findings, focused, overflow
+from tests.browser.looks import axe_findings, has_focus, overflow
 from tests.browser.pseudo import unmarked
 from tests.web.support.fake_console import DATA, World, served
 
@@ -268,7 +268,7 @@ async def test_a_refused_sign_on_says_which_rule_said_no(sitting, code):
         page = await sitting.open(f"{origin}/monitor", viewport=SMALL)
         await page.locator("button[type=submit]").click()
         await expect(page.locator(".refused-box")).to_contain_text(t(f"refused.{code.value}"))
-        assert await focused(page) == t("console.sign_on.refused.monitor")
+        await has_focus(page, t("console.sign_on.refused.monitor"))
         assert await axe_findings(page) == []
 
 

@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from broker.text import PSEUDO, catalogue
 from tests.browser.conftest import AUTOPLAY, Sitting
 from tests.browser.fake_broker import FakeBroker, served, visit
-from tests.browser.looks import axe_findings, focused, moves, overflow
+from tests.browser.looks import axe_findings, has_focus, moves, overflow
 from tests.browser.pseudo import unmarked
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -197,7 +197,7 @@ async def test_no_screen_breaks_a_rule_of_axe_or_is_wider_than_its_window(fake, 
     for name, message in SCREENS.items():
         await fake.say(message)
         await heading(page, HEADINGS[name])
-        assert await focused(page) == HEADINGS[name]
+        await has_focus(page, HEADINGS[name])
         if wrong := [*await axe_findings(page), *([f"{wider} px too wide"] if (wider := await overflow(page)) else [])]:
             found[name] = wrong
     assert found == {}
