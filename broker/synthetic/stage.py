@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from broker.protocol import client
@@ -80,6 +80,7 @@ class Stage:
     cast: Cast
     monitor: Monitor
     supervisor: Supervisor
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)  # one link is opened at a time: what is timed
 
     def receivers(self, ends: Ends) -> Receivers:
         """Return the lines that carry this call now."""

@@ -17,9 +17,10 @@ LAST_PACKET_S = 0.5  # what is forwarded later than this after a pause is a brok
 async def timed(stage: Stage, booked: Booked, pair: int, report: Report) -> None:
     """Run one call from its link to its end. Raises TookTooLong, Refused, Closed."""
     async with ends_of(stage, booked, pair) as ends:
-        await both(ends.family, ends.laptop)
-        opened_at = min(end.opened_at for end in ends.all_of())
-        report.open_to_media.append(await ends.media("media at both ends") - opened_at)
+        async with stage.opening:
+            await both(ends.family, ends.laptop)
+            opened_at = min(end.opened_at for end in ends.all_of())
+            report.open_to_media.append(await ends.media("media at both ends") - opened_at)
         await _watch(stage, ends, report)
         await _pause_and_resume(stage, ends, report)
         await asyncio.sleep(TALK_S / 2)
