@@ -2,7 +2,7 @@
 /** One call, large, with its sound; every other call stays in the strip. */
 
 import { html } from "htm/preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { t } from "../../web/lib/text.js";
 import { contactNames, lookOf } from "../lib/calls.js";
@@ -61,9 +61,13 @@ export function Sound({ desk }) {
 /** @param {{ track: MediaStreamTrack | null, open: boolean, leg: string | null }} props */
 function SoundLine({ track, open, leg }) {
   const place = useRef(/** @type {HTMLAudioElement | null} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const audio = place.current;
-    if (audio) audio.srcObject = track ? new MediaStream([track]) : null;
+    if (!audio) return undefined;
+    audio.srcObject = track ? new MediaStream([track]) : null;
+    return () => {
+      audio.srcObject = null; // an element that is gone from the page would play on
+    };
   }, [track]);
   useEffect(() => {
     const audio = place.current;

@@ -7,6 +7,7 @@ export class FakeSocket {
     /** @type {any[]} */
     this.sent = [];
     this.closed = false;
+    this.readyState = 0; // as a WebSocket's: connecting, open, closing, closed
     /** @type {any} */
     this.onopen = null;
     /** @type {any} */
@@ -22,6 +23,7 @@ export class FakeSocket {
 
   close() {
     this.closed = true;
+    this.readyState = 2;
   }
 
   /** @param {object} message */
@@ -31,12 +33,14 @@ export class FakeSocket {
 
   /** Open, be welcomed. @param {string} [now] */
   welcome(now = "2026-11-24T14:00:00Z") {
+    this.readyState = 1;
     this.onopen?.();
     this.say({ type: "welcome", protocol: 1, now, you: { chair: "family" }, receive: { audio: 1, video: 1 }, demo: false });
   }
 
   /** Go, as a network does. */
   lose() {
+    this.readyState = 3;
     this.onclose?.({});
   }
 }

@@ -51,6 +51,14 @@ test("a message without an answer is sent only while the socket is open", async 
   assert.deepEqual(latest().sent.slice(1), [{ type: "presence", n: 2, heard: "2026-11-24T14:00:00Z", visible: true, touched: false }]);
 });
 
+test("nothing is said to a socket that is closing, before anybody is told", async () => {
+  const { connection, latest } = await begin();
+  latest().welcome();
+  latest().readyState = 2;
+  assert.equal(connection.send({ type: "presence", n: 1, heard: "2026-11-24T14:00:00Z", visible: true, touched: false }), false);
+  assert.equal(latest().sent.length, 1);
+});
+
 test("a command is answered by its key and not passed on", async () => {
   const { connection, latest, heard } = await begin();
   latest().welcome();

@@ -1,7 +1,7 @@
 // @ts-check
 /** Pictures and sounds on the page. An element that goes takes its last frame with it. */
 
-import { html, useEffect, useRef, useState } from "./ui.js";
+import { html, useLayoutEffect, useRef, useState } from "./ui.js";
 
 /**
  * A picture. It stays blank until its first new frame, and nothing of it remains once it is gone.
@@ -10,7 +10,8 @@ import { html, useEffect, useRef, useState } from "./ui.js";
 export function Picture({ track, mirrored = false, label, class: className = "", onFrame }) {
   const element = useRef(/** @type {HTMLVideoElement | null} */ (null));
   const [shown, setShown] = useState(false);
-  useEffect(() => {
+  // A layout effect: its clean-up runs as the element goes, not after the next paint.
+  useLayoutEffect(() => {
     const video = element.current;
     if (!video || !track) return undefined;
     setShown(false);
@@ -38,7 +39,7 @@ export function Picture({ track, mirrored = false, label, class: className = "",
  */
 export function Sound({ track, onBlocked }) {
   const element = useRef(/** @type {HTMLAudioElement | null} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const audio = element.current;
     if (!audio) return undefined;
     audio.srcObject = new MediaStream([track]);

@@ -40,6 +40,7 @@
  */
 
 const PROTOCOL = 1;
+const OPEN = 1; // WebSocket.OPEN
 
 /** The waits before each try, in ms; the last one goes on (reliability.md: clients come back within 5 s, spread out). */
 export const BACKOFF_MS = [0, 300, 1200, 2700, 4800];
@@ -130,7 +131,7 @@ export class Connection {
    * @returns {boolean}
    */
   send(message) {
-    if (this.state !== "open" || !this.socket) return false;
+    if (this.state !== "open" || this.socket?.readyState !== OPEN) return false; // it may be closing, and nobody told yet
     this.socket.send(JSON.stringify(message));
     return true;
   }
@@ -243,7 +244,7 @@ export class Connection {
    */
   dispatch(key) {
     const entry = this.unanswered.get(key);
-    if (!entry || !this.socket) return;
+    if (!entry || this.socket?.readyState !== OPEN) return; // sent again on the next socket
     this.around.clearTimer(entry.timer);
     this.socket.send(JSON.stringify(entry.message));
     entry.timer = this.around.setTimer(() => this.restart(), ANSWER_LIMIT_MS);
