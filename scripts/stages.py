@@ -76,7 +76,8 @@ def counted_result(name: str, codes: Sequence[int], accounts: Sequence[Path]) ->
         return Result(name, False, 0.0, "no test in this set")
     counts = {word: sum(part.get(word, 0) for part in kept) for word in ("passed", "failed", "skipped")}
     skips = {test: reason for part in kept for test, reason in part.get("skips", {}).items()}
-    words = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    ends = [f"ended by signal {-code}" for code in codes if code < 0]
+    words = ", ".join([f"{count} {word}" for word, count in counts.items() if count] + ends)
     return Result(name, all(code in (0, NOTHING_COLLECTED) for code in codes), 0.0, words, skips)
 
 

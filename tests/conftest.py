@@ -40,7 +40,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if parts == 1 or not collection_path.name.startswith("test_") or collection_path.suffix != ".py":
         return None
     files = sorted(TESTS.rglob("test_*.py"), key=lambda path: (path.stat().st_size, path.as_posix()))
-    return True if files.index(collection_path) % parts != part - 1 else None
+    turn, place = divmod(files.index(collection_path), parts)
+    share = place if turn % 2 else parts - 1 - place  # there and back, or one share would always get the larger file
+    return True if share != part - 1 else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

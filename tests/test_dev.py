@@ -175,6 +175,7 @@ def test_parts_of_a_set_are_added_up_and_an_empty_part_is_no_failure(tmp_path):
     added = stages.counted_result("fast", [0, 0, stages.NOTHING_COLLECTED], accounts)
     assert (added.passed, added.counts, added.skips) == (True, "5 passed, 1 skipped", {"a": "why"})
     assert not stages.counted_result("fast", [0, 1, 0], accounts).passed
+    assert stages.counted_result("fast", [0, -15, 0], accounts).counts.endswith("ended by signal 15")
 
 
 def test_what_runs_side_by_side_is_printed_whole(capfd):
