@@ -155,6 +155,9 @@ def main(words: Sequence[str]) -> int:
         for name, command in COMMANDS.items():
             print(f"  {name:<11} {(command.__doc__ or '').strip()}")
         return 0 if words and words[0] in ("-h", "--help", "help") else 2
+    os.environ.pop(
+        "PYTHONDONTWRITEBYTECODE", None
+    )  # compiled modules and rewritten tests are kept: seconds for each start
     try:
         machine.right_python()
         return COMMANDS[words[0]](words[1:])
