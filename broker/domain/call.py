@@ -16,7 +16,7 @@ from enum import StrEnum
 from functools import singledispatch
 
 from broker.domain import events as e
-from broker.domain.codes import EndReason, HoldKind, Outcome, PauseReason, Post, Step
+from broker.domain.codes import STEP_ORDER, EndReason, HoldKind, Outcome, PauseReason, Post, Step
 from broker.domain.plan import Media
 
 
@@ -223,8 +223,7 @@ def _with_leg(call: Call, leg_id: str, *, guard: bool = False, **changes: object
 
 
 def _further(leg: Leg | None, step: Step) -> Step:
-    order = tuple(Step)
-    return step if leg is None or order.index(step) > order.index(leg.step) else leg.step
+    return step if leg is None else max(step, leg.step, key=STEP_ORDER.index)
 
 
 @_apply.register

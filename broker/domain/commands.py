@@ -214,6 +214,3 @@ class Recover(Command):
 @dataclass(frozen=True, slots=True)
 class Tick(Command):
     """Time has passed; evidence may have changed."""
-
-
-RESTRICTIVE = (Pause, End, Revoke, Bar, RefuseLeg, Cancel, LoseMedia, LeaveLeg, StopObserving, Tick)

@@ -10,7 +10,7 @@ from broker.domain import commands as c
 from broker.domain import events as e
 from broker.domain.actors import Actor
 from broker.domain.call import Call, Hold, Leg, LegRole, Phase, evolve
-from broker.domain.codes import Code, HoldKind, Outcome, Post, Refused
+from broker.domain.codes import STEP_ORDER, Code, HoldKind, Outcome, Post, Refused, Step
 from broker.domain.gate import Evidence
 from broker.domain.permissions import Subject, may
 from broker.domain.policy import Policy
@@ -120,9 +120,8 @@ def _leg_steps(call: Call, command: c.Command, policy: Policy, now: datetime) ->
             return [e.LegChecked(now, by, leg_id, camera, microphone)]
         case c.Progress(leg_id=leg_id, step=step):
             leg = _leg(call, leg_id)
-            claims = tuple(type(step))
-            further = claims.index(step) > claims.index(leg.step)
-            believed = claims.index(step) <= claims.index(type(step).CONNECTING)  # connected is the relay's word
+            further = STEP_ORDER.index(step) > STEP_ORDER.index(leg.step)
+            believed = step is not Step.CONNECTED  # that is the relay's word
             return [e.LegProgressed(now, by, leg_id, step)] if further and believed else []
         case c.EnterLobby(leg_id=leg_id):
             return _enter(call, command, _leg(call, leg_id), now)
