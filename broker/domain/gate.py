@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from broker.domain.call import Call, Leg, LegRole, Phase
 from broker.domain.codes import Post
 from broker.domain.kinds import KINDS
-from broker.domain.plan import Media, MediaPlan, Route
+from broker.domain.plan import Media, MediaPlan, Quality, Route
 from broker.domain.policy import Policy
 from broker.domain.posts import grade_fits
 from broker.domain.records import Grade
@@ -175,7 +175,7 @@ def _between_legs(call: Call) -> set[Route]:
 
 
 def _to_observers(call: Call, sources: Sequence[Leg]) -> set[Route]:
-    """Return the routes to consoles: every picture; the sound of the focused call, where the kind lets staff hear.
+    """Return the routes to consoles: every picture, small but in focus; the sound of the focused call, where the kind lets staff hear.
 
     A console has one sound line per leg of a call: the legs' order is the line's number.
     """
@@ -187,7 +187,8 @@ def _to_observers(call: Call, sources: Sequence[Leg]) -> set[Route]:
             if leg not in sources:
                 continue
             if leg.id in lines and Media.VIDEO in leg.sends:
-                routes.add(Route(leg.id, Media.VIDEO, observer.session, lines[leg.id]))
+                quality = Quality.BEST if observer.focus else Quality.LOW
+                routes.add(Route(leg.id, Media.VIDEO, observer.session, lines[leg.id], quality))
             if observer.focus and audible and Media.AUDIO in leg.sends:
                 routes.add(Route(leg.id, Media.AUDIO, observer.session, number))
     return routes

@@ -13,19 +13,28 @@ class Media(StrEnum):
     VIDEO = "video"
 
 
+class Quality(StrEnum):
+    """Which of a simulcast picture's layers a route asks for."""
+
+    LOW = "low"  # walls: the lowest layer, whatever the link could carry
+    BEST = "best"  # the best layer that the sink's link carries
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Route:
     """One path: what leg `source` publishes, to one receive line of endpoint `sink`.
 
     `source` is a leg id; `sink` is an *endpoint* id: the leg id of another leg
     or a monitor's console id. `line` counts the sink's receive-only lines of
-    that kind, from 0, in the order of its offer.
+    that kind, from 0, in the order of its offer. `quality` means nothing for
+    sound, or for a picture that has one layer only.
     """
 
     source: str
     kind: Media
     sink: str
     line: int
+    quality: Quality = Quality.BEST
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from broker.domain.call import Phase, begin, evolve
 from broker.domain.codec import body_of, event_from, name_of
 from broker.domain.codes import Code, EndReason, HoldKind, Outcome, PauseReason, Post, Refused, Step, Warning
 from broker.domain.gate import GATE, failing
-from broker.domain.plan import Media
+from broker.domain.plan import Media, Quality
 from broker.domain.policy import DEFAULT
 from broker.domain.records import Grade
 from tests.domain.support import FOUR_LEGS, HALL, MONITOR, NOON, SUPERVISOR, Scene, booked, live, staff
@@ -494,6 +494,16 @@ def test_a_console_hears_only_the_call_in_focus():
     scene.do(c.Observe(MONITOR, lines, focus=True))
     heard = {r.source for r in scene.plan.routes if r.sink == MONITOR.session and r.kind is Media.AUDIO}
     assert heard == {"v1.1", "v1.2"}
+
+
+@pytest.mark.feature("F45")
+@pytest.mark.parametrize(("focus", "quality"), [(False, Quality.LOW), (True, Quality.BEST)])
+def test_a_wall_takes_the_small_picture_and_the_focus_the_best(focus, quality):
+    scene = live()
+    lines = (("v1.1", 0), ("v1.2", 1))
+    scene.do(c.Observe(MONITOR, lines, focus=focus))
+    shown = {route for route in scene.plan.routes if route.sink == MONITOR.session and route.kind is Media.VIDEO}
+    assert {route.quality for route in shown} == {quality}
 
 
 @pytest.mark.feature("F48")
