@@ -175,7 +175,9 @@ def _between_legs(call: Call) -> set[Route]:
 
 
 def _to_observers(call: Call, sources: Sequence[Leg]) -> set[Route]:
-    """Return the routes to consoles: every picture, small but in focus; the sound of the focused call, where the kind lets staff hear.
+    """Return the routes to consoles: every picture, small but in focus, and the sound of the call in focus.
+
+    The sound only where the kind lets staff hear.
 
     A console has one sound line per leg of a call: the legs' order is the line's number.
     """

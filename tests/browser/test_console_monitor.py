@@ -77,7 +77,7 @@ async def on_post(sitting: Sitting, origin: str, world: World, viewport: dict[st
     """Open the console and sign on to the monitoring post."""
     page = await sitting.open(f"{origin}/monitor", viewport=viewport)
     await page.locator("button[type=submit]").click()
-    await expect(page.locator("[data-call]")).to_have_count(len(world.calls))  # keys mean calls: none before they are there
+    await expect(page.locator("[data-call]")).to_have_count(len(world.calls))  # keys mean calls
     return Wall(page, world)
 
 
