@@ -132,8 +132,9 @@ class Sender:
 class Endpoint(asyncio.DatagramProtocol):
     """One endpoint: `connect`, then `say`, `show`, `fence` and the lists `heard` and `reports`."""
 
-    def __init__(self, plane: RelayPlane, name: str) -> None:
+    def __init__(self, plane: RelayPlane, name: str, via: tuple[str, int] | None = None) -> None:
         self.plane, self.name = plane, name
+        self._via = via  # a proxy in front of the relay
         self.heard: list[Heard] = []
         self.reports: list[rtcp.Part] = []
         self.wire: list[bytes] = []  # every SRTP and SRTCP packet as it came
@@ -243,7 +244,7 @@ class Endpoint(asyncio.DatagramProtocol):
 
     def send_raw(self, datagram: bytes) -> None:
         """Send a datagram as it is."""
-        self.transport.sendto(datagram, ("127.0.0.1", self.plane.port))
+        self.transport.sendto(datagram, self._via or ("127.0.0.1", self.plane.port))
 
     def check(self, pwd: str | None = None, nominate: bool = True) -> tuple[bytes, bytes]:
         """Return (transaction id, a binding request)."""
@@ -374,9 +375,9 @@ class Stage:
     clock: HandClock
     endpoints: list[Endpoint] = field(default_factory=list)
 
-    async def enter(self, name: str, **how: Any) -> Endpoint:
-        """Return a connected endpoint."""
-        endpoint = await Endpoint(self.plane, name).connect(**how)
+    async def enter(self, name: str, via: tuple[str, int] | None = None, **how: Any) -> Endpoint:
+        """Return a connected endpoint; `via` is the address of a proxy that it shall use."""
+        endpoint = await Endpoint(self.plane, name, via).connect(**how)
         self.endpoints.append(endpoint)
         return endpoint
 
