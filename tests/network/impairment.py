@@ -1,9 +1,9 @@
 """What a bad network does to packets, as a pure and seeded model: the caller brings the time and the random source.
 
-A `Path` is one direction of an access line: `Conditions` that may change as time goes on. A `Link` is a path in use; it
-tells of each packet when it arrives, how often, or never. There is a bottleneck with a queue that drops at its tail, then
-loss in bursts (Gilbert 1960, Elliott 1963), then delay. Jitter keeps the order of packets, for in real networks it comes
-of queues; `reorder` lets single packets arrive behind later ones.
+A `Path` is one direction of an access line: `Conditions` that may change as time goes on. A `Link` is a path in use;
+it tells of each packet when it arrives, how often, or never. There is a bottleneck with a queue that drops at its tail,
+then loss in bursts (Gilbert 1960, Elliott 1963), then delay. Jitter keeps the order of packets, for in real networks
+it comes of queues; `reorder` lets single packets arrive behind later ones.
 """
 
 from __future__ import annotations
