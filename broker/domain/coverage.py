@@ -31,12 +31,15 @@ class SentFact:
 
     `line` is the line that carries the leg now (None: none does); `sending` says
     that the relay sent video on it within the last seconds; `frame_age_s` is how
-    long ago the timestamp that the page echoed was sent on that very line.
+    long ago the timestamp that the page echoed was sent on that very line. `able`:
+    were this leg's picture sent, the console could show it (it has a line for it,
+    on a connection that is up), or the leg sends no picture.
     """
 
     line: int | None
     sending: bool
     frame_age_s: float | None
+    able: bool = True
 
 
 def leg_shown(shown: ShownFact, sent: SentFact, policy: Policy) -> bool:
@@ -47,7 +50,7 @@ def leg_shown(shown: ShownFact, sent: SentFact, policy: Policy) -> bool:
         and shown.width >= policy.shown_min_width
         and shown.height >= policy.shown_min_height
     )
-    if not presented:
+    if not presented or not sent.able:  # a console that could not show a picture proves nothing by its placeholder
         return False
     if sent.line is None or not sent.sending:
         return True  # where the relay sent nothing, absence of frames is not the monitor's loss

@@ -19,7 +19,8 @@ class Console:
     actor: Actor
     video_lines: int = 0
     audio_lines: int = 0
-    connected: bool = False
+    connected: bool = False  # its offer was answered: it has lines
+    up: bool = False  # the relay's word: those lines can carry
     focus: str | None = None
     held: dict[str, int] = field(default_factory=dict)  # leg id -> video line
 

@@ -260,14 +260,15 @@ class Engine:
 
     def _sent(self, session: str, console: Console, call: Call, leg: Leg, shown: Shown | None) -> SentFact:
         observed = any(observer.session == session for observer in call.observers)
-        line = console.held.get(leg.id) if observed and Media.VIDEO in leg.sends else None
+        pictured = Media.VIDEO in leg.sends
+        line = console.held.get(leg.id) if observed and pictured else None
         if line is None:
-            return SentFact(None, False, None)
+            return SentFact(None, False, None, able=not (pictured and leg.connected))
         last = self.media.last_sent(session, line)
         age = None
         if shown is not None and shown.rtp_timestamp is not None and shown.fact.line == line:
             age = self.media.sent(session, line, shown.rtp_timestamp)
-        return SentFact(line, last is not None and last <= SENDING_S, age)
+        return SentFact(line, last is not None and last <= SENDING_S, age, console.up)
 
     def _dated(self, heard: datetime | None) -> datetime:
         now = self.clock.now()
@@ -333,6 +334,9 @@ class Engine:
 
     def endpoint_changed(self, endpoint: str, up: bool) -> None:
         """The relay's word: an endpoint's media came up, or was lost."""
+        console = self._consoles.get(endpoint)
+        if console is not None:
+            console.up = up
         entry = self.registry.of_leg(endpoint)
         if entry is not None:
             command = c.ConnectMedia(SYSTEM, endpoint) if up else c.LoseMedia(SYSTEM, endpoint)

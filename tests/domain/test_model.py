@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -352,10 +352,15 @@ def test_no_order_of_events_breaks_an_invariant():
 @pytest.mark.feature("F37")
 @pytest.mark.parametrize("name", [condition.name for condition in GATE])
 def test_the_model_fails_without_any_one_condition_of_the_gate(name):
-    mutant = type("Mutant", (CallModel,), {"conditions": without(name)})
-    hunt = settings(EXAMPLES, phases=[Phase.generate], derandomize=True, max_examples=2000, database=None)
-    with pytest.raises(AssertionError):
-        run_state_machine_as_test(mutant, settings=hunt)
+    """What Hypothesis draws depends on every module loaded, so one hunt of a fixed length may miss: up to four, seeded."""
+    hunt = settings(EXAMPLES, phases=[Phase.generate], max_examples=1500, database=None)
+    for number in range(4):
+        mutant = seed(number)(type("Mutant", (CallModel,), {"conditions": without(name)}))
+        try:
+            run_state_machine_as_test(mutant, settings=hunt)
+        except AssertionError:
+            return
+    pytest.fail(f"the model does not notice that {name} is missing")
 
 
 @pytest.mark.timeout(300)

@@ -166,6 +166,39 @@ async def test_a_console_that_shows_another_line_or_an_old_frame_proves_nothing(
     assert table.engine.presence.proof_age_s("c-m", "v1", table.clock.now()) == 2, "a placeholder while frames flow"
 
 
+@pytest.mark.feature("F44")
+async def test_a_console_without_media_proves_nothing_by_its_placeholders(table: Table):
+    await table.live()
+    assert crosses(table)
+    table.engine.endpoint_changed("c-m", False)
+    for _ in range(16):
+        table.show()
+        table.engine.prove_presence("s-t", True)
+        await table.pass_time(1)
+    assert table.call().held_by(HoldKind.UNMONITORED) is not None
+    assert not crosses(table)
+    table.engine.endpoint_changed("c-m", True)
+    for _ in range(5):
+        table.show()
+        table.engine.prove_presence("s-t", True)
+        await table.pass_time(1)
+    assert crosses(table)
+
+
+@pytest.mark.feature("F44")
+async def test_a_call_with_no_line_on_the_console_is_not_displayed(table: Table):
+    await table.live()
+    console = table.engine.console("c-m")
+    assert console is not None
+    table.clock.turn(3)
+    table.show()
+    assert table.engine.presence.proof_age_s("c-m", "v1", table.clock.now()) == 0
+    del console.held["v1.2"]
+    table.clock.turn(1)
+    table.show()
+    assert table.engine.presence.proof_age_s("c-m", "v1", table.clock.now()) == 1
+
+
 @pytest.mark.feature("F40")
 async def test_a_proof_that_waited_in_a_socket_is_as_old_as_it_is(table: Table):
     await table.live()
