@@ -62,6 +62,8 @@ class FakePlane:
         lines = [
             Line(f"{kind}{index}", Media(kind), index) for kind, count in wanted.items() for index in range(int(count))
         ]
+        if not publishes:  # a console's media is up at once; a leg's when a test says so
+            self.raise_endpoint(endpoint, True)
         return Answer("v=0", tuple(lines), publishes)
 
     async def disconnect(self, endpoint: str) -> None:

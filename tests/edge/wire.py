@@ -158,6 +158,8 @@ class Wire:
         talk = await self.staff(username, "monitor" if role is Role.MONITOR else "hall")
         hall = f"h-{code}" if role is Role.SUPERVISOR else None
         await talk.done("post.sign_on", post=role.value, establishment=code, hall_id=hall)
+        if role is Role.MONITOR:
+            await talk.ask("media.offer", sdp="audio=8 video=40")
         return talk
 
     async def visit(self, code: str = "HRD", letter: str = "A", seat: int = 1) -> Visit:
@@ -223,6 +225,14 @@ class Live:
     def legs(self) -> tuple[str, str]:
         """The prisoner's leg and the family's."""
         return f"{self.visit.id}.1", f"{self.visit.id}.2"
+
+    @property
+    def monitor_session(self) -> str:
+        """The one console that watches the call."""
+        entry = self.wire.engine.entry(self.visit.id)
+        assert entry is not None
+        (observer,) = entry.actor.call.observers
+        return observer.session
 
     def seq(self) -> int:
         """Return the call's version."""

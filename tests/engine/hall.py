@@ -148,7 +148,6 @@ class Table:
         monitor = await self.post("M1", Post.MONITOR, "c-m", Grade.OSG)
         supervisor = await self.post("T1", Post.SUPERVISOR, "s-t")
         await self.engine.offer("c-m", frozenset(), "audio=8 video=40")
-        self.engine.endpoint_changed("c-m", True)
         await self.arrive(n)
         call = self.call(n)
         await self.engine.send(call.id, c.Verify(supervisor, f"v{n}.1", frozenset(call.legs[0].people), call.seq))
