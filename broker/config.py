@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 CONFIG_VARIABLE = "BROKER_CONFIG"
 DEFAULT_FILE = Path("broker.toml")
@@ -22,6 +29,8 @@ WEAK_SECRETS = frozenset(
     {"", "changeme", "change-me", "change_me", "secret", "password", "pepper", "default", "example"}
 )
 MIN_SECRET_CHARS = 32
+TURN_PORT = 3478  # RFC 8656 §3
+TURN_URL = re.compile(r"turn:(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?(?:\?transport=udp)?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -46,6 +55,10 @@ class _Settings(BaseSettings):
     media_host: str = ""
     media_port: int = Field(0, ge=0, le=65535)
     media_advertise: str = ""
+    turn_urls: Annotated[tuple[str, ...], NoDecode] = ()
+    turn_secret: SecretStr | None = None
+    turn_secret_file: Path | None = None
+    turn_lifetime_s: int = Field(600, ge=60, le=86_400)
     data_dir: Path = Path("data")
     database: str = ""
     pepper: SecretStr | None = None
@@ -53,6 +66,12 @@ class _Settings(BaseSettings):
     language: str = "en"
     debug: bool = False
     log_format: Literal["text", "json"] = "text"
+
+    @field_validator("turn_urls", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        """Take a variable's words, apart by commas or spaces, as well as a file's list."""
+        return value.replace(",", " ").split() if isinstance(value, str) else value
 
     @classmethod
     def settings_customise_sources(
@@ -80,6 +99,9 @@ class Config:
     media_host: str = "127.0.0.1"  # where the relay's one UDP port is bound
     media_port: int = 0  # 0: any free one
     media_advertise: str = "127.0.0.1"  # the address that browsers are told
+    turn_urls: tuple[str, ...] = ()  # RFC 7065, over UDP; none: no TURN server
+    turn_secret: str | None = None  # shared with the TURN server
+    turn_lifetime_s: int = 600  # how long a credential may be used to allocate
     data_dir: Path = Path("data")
     database_url: str = ""
     pepper: str | None = None  # None: a file of the data directory, made at first use
@@ -168,6 +190,9 @@ def _config(settings: _Settings) -> Config:
         media_host=media_host,
         media_port=settings.media_port,
         media_advertise=settings.media_advertise or media_host,
+        turn_urls=_turn_urls(settings),
+        turn_secret=_turn_secret(settings),
+        turn_lifetime_s=settings.turn_lifetime_s,
         data_dir=settings.data_dir,
         database_url=settings.database or sqlite_url(settings.data_dir),
         pepper=settings.pepper.get_secret_value() if settings.pepper else None,
@@ -176,6 +201,38 @@ def _config(settings: _Settings) -> Config:
         debug=settings.debug,
         log_format=settings.log_format,
     )
+
+
+def _turn_urls(settings: _Settings) -> tuple[str, ...]:
+    for url in settings.turn_urls:
+        turn_address(url)
+    if settings.turn_urls and settings.turn_secret is None and settings.turn_secret_file is None:
+        raise BadConfig("turn_urls: needs turn_secret or turn_secret_file")
+    return settings.turn_urls
+
+
+def _turn_secret(settings: _Settings) -> str | None:
+    if settings.turn_secret is not None:
+        return settings.turn_secret.get_secret_value()
+    if settings.turn_secret_file is None:
+        return None
+    try:
+        return settings.turn_secret_file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise BadConfig(f"turn_secret_file: cannot be read: {settings.turn_secret_file}") from None
+
+
+def turn_address(url: str) -> tuple[str, int]:
+    """Return the host and UDP port of a TURN server's URI (RFC 7065 §3.1).
+
+    Raises:
+        BadConfig: It is none, or not over UDP.
+    """
+    found = TURN_URL.fullmatch(url)
+    port = int(found["port"] or TURN_PORT) if found else 0
+    if found is None or not 0 < port < 65536:
+        raise BadConfig(f"turn_urls: must be turn:host[:port][?transport=udp], not {url!r}")
+    return found["host"].strip("[]"), port
 
 
 def sqlite_url(data_dir: Path) -> str:
@@ -195,6 +252,8 @@ def refusals(config: Config) -> list[str]:
         found.append("demo_mode")
     if config.pepper is not None and _is_weak(config.pepper):
         found.append("default_secret")
+    if config.turn_secret is not None and _is_weak(config.turn_secret):
+        found.append("weak_turn_secret")
     if config.scheme == "http" and not (_is_loopback(config.host) and _is_loopback(_host_of(config))):
         found.append("plain_http")
     return found

@@ -26,6 +26,8 @@ OLDEST_NODE = 20  # node --test with globs of files and stable ES modules
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 CHROMIUM_PACKAGES = ("chromium", "fonts-liberation")
 POSTGRESQL_PACKAGES = ("postgresql",)
+COTURN_PACKAGES = ("coturn",)
+COTURN_UNIT = "coturn.service"
 POSTGRESQL_FOLDER = Path("/usr/lib/postgresql")  # Debian keeps each version's programs there, off the PATH
 
 
@@ -254,15 +256,23 @@ def postgresql() -> str | None:
     )
 
 
+def coturn() -> str | None:
+    """Return the TURN server program; the tests run one of their own on loopback."""
+    return shutil.which("turnserver")
+
+
 def make_servers() -> list[str]:
     """Install what the tests drive and lack, where we may; return a sentence for each that is still missing."""
     reasons = []
     for name, there, packages in (
         ("Chromium", chromium, CHROMIUM_PACKAGES),
         ("PostgreSQL", postgresql, POSTGRESQL_PACKAGES),
+        ("coturn", coturn, COTURN_PACKAGES),
     ):
         if there():
             continue
+        if name == "coturn":
+            keep_stopped(COTURN_UNIT)
         say(f"installing {name} from the system's packages (about 20 seconds)")
         if not (apt_install(*packages) and there()):
             command = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
@@ -270,15 +280,27 @@ def make_servers() -> list[str]:
     return reasons
 
 
+def keep_stopped(unit: str) -> None:
+    """Keep the system from starting a service as its package comes: Debian would, and nobody asked for an open one."""
+    prefix = administrator()
+    if prefix is not None and Path("/run/systemd/system").is_dir():
+        run([*prefix, "systemctl", "mask", unit], quiet=True, check=False)
+
+
+def administrator() -> list[str] | None:
+    """Return the words before a command that needs an administrator's rights; None where we have none."""
+    if os.geteuid() == 0:
+        return []
+    if not shutil.which("sudo") or subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode:
+        return None
+    return ["sudo", "-n"]
+
+
 def apt_install(*packages: str) -> bool:
     """Install system packages as root, or by sudo where it asks no password; say whether it worked."""
-    if not shutil.which("apt-get"):
+    prefix = administrator()
+    if prefix is None or not shutil.which("apt-get"):
         return False
-    prefix: list[str] = []
-    if os.geteuid() != 0:
-        if not shutil.which("sudo") or subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode:
-            return False
-        prefix = ["sudo", "-n"]
     apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"]
     install = [*apt, "install", "--no-install-recommends", *packages]
     run([*apt, "update"], quiet=True, check=False)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from broker.config import BadConfig, Config, load, refusals
+from broker.config import BadConfig, Config, load, refusals, turn_address
 
 STRONG = "kJ8w2Qz7vN4xT1bY6mR3cL9dF5gH0sPa"
 
@@ -95,6 +95,43 @@ def test_what_is_wrong_is_named(tmp_path, text, said):
 
     with pytest.raises(BadConfig, match=said):
         load()
+
+
+@pytest.mark.parametrize("words", ["turn:a.example:3478 turn:[2001:db8::1]", "turn:a.example:3478,turn:[2001:db8::1]"])
+def test_turn_servers_are_a_list_in_a_variable(monkeypatch, words):
+    monkeypatch.setenv("BROKER_TURN_URLS", words)
+    monkeypatch.setenv("BROKER_TURN_SECRET", STRONG)
+
+    config = load()
+
+    assert config.turn_urls == ("turn:a.example:3478", "turn:[2001:db8::1]")
+    assert [turn_address(url) for url in config.turn_urls] == [("a.example", 3478), ("2001:db8::1", 3478)]
+    assert STRONG not in repr(config)
+
+
+def test_the_turn_secret_may_lie_in_a_file(tmp_path):
+    (tmp_path / "secret").write_text(STRONG + "\n")
+    (tmp_path / "broker.toml").write_text('turn_urls = ["turn:a.example"]\nturn_secret_file = "secret"\n')
+
+    assert load().turn_secret == STRONG
+
+
+@pytest.mark.parametrize("url", ["turns:a.example", "turn:a.example?transport=tcp", "turn:a:99999", "stun:a", "turn:"])
+def test_a_turn_server_is_reached_over_udp(url):
+    with pytest.raises(BadConfig, match="turn_urls"):
+        load(turn_urls=[url], turn_secret=STRONG)
+
+
+def test_a_turn_server_needs_its_secret():
+    with pytest.raises(BadConfig, match="turn_secret"):
+        load(turn_urls=["turn:a.example"])
+    with pytest.raises(BadConfig, match="turn_secret_file"):
+        load(turn_urls=["turn:a.example"], turn_secret_file="nowhere")
+
+
+@pytest.mark.parametrize("secret", ["", "secret", "short", "a" * 40])
+def test_a_weak_turn_secret_is_refused(secret):
+    assert refusals(load(turn_urls=["turn:a.example"], turn_secret=secret)) == ["weak_turn_secret"]
 
 
 def test_a_file_that_is_named_must_be_there(monkeypatch):

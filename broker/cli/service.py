@@ -1,4 +1,4 @@
-"""`serve`, `demo`, `import`, `audit verify`, `check-call`."""
+"""`serve`, `demo`, `import`, `audit verify`, `check-call`, `turn-config`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from broker.cli.places import CREDENTIAL_FILE
-from broker.cli.tools import FAILED, OPERATOR, configuration, err, fail, in_office, read_file, say, words
-from broker.config import Config, refusals
+from broker.cli.tools import FAILED, OPERATOR, configuration, err, fail, in_office, read_file, say, tell, words
+from broker.config import BadConfig, Config, refusals
+from broker.coturn import coturn_configuration
 from broker.edge.assets import NotInstalled
 from broker.engine.csvlines import Fault
 from broker.engine.importer import Result
@@ -32,6 +33,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("demo", help=words("cli.help.demo"))(demo)
     app.command("import", help=words("cli.help.import"))(take)
     app.command("check-call", help=words("cli.help.check_call"))(check_call)
+    app.command("turn-config", help=words("cli.help.turn_config"))(turn_config)
     audit = typer.Typer(help=words("cli.help.audit"), no_args_is_help=True)
     audit.command("verify", help=words("cli.help.audit_verify"))(verify)
     audit.callback()(_group)  # with one command alone typer would drop the word "verify"
@@ -174,3 +176,18 @@ def _credential(file: Path | None) -> str:
     if kept is None:
         fail("cli.check.no_credential", variable=CREDENTIAL_VARIABLE)
     return read_file(kept).decode("ascii", "replace").strip()
+
+
+def turn_config() -> None:
+    """Print turnserver.conf."""
+    from broker.media.local import LOOPBACK, own_addresses
+
+    config = configuration()
+    if "weak_turn_secret" in refusals(config):
+        fail("cli.serve.refused.weak_turn_secret")
+    alone = config.media_host == config.media_advertise == LOOPBACK
+    try:
+        text = coturn_configuration(config, own_addresses() if alone else (config.media_advertise,))
+    except BadConfig as error:
+        fail("cli.bad_config", detail=str(error))
+    tell(text)

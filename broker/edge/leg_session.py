@@ -183,7 +183,7 @@ class LegSession(Session):
         answer = await self.engine.offer(leg.id, leg.sends, message.sdp)
         self.show_lines()
         lines = [AnswerLine(mid=line.mid, kind=line.kind.value, index=line.index) for line in answer.lines]
-        return MediaAnswer(key=message.key, sdp=answer.sdp, lines=lines)
+        return MediaAnswer(key=message.key, sdp=answer.sdp, lines=lines, ice_servers=self.ice_servers())
 
     async def told(self, message: client.ClientMessage) -> None:
         await self.permit(self.actor(), getattr(message, "type", ""), self._own())

@@ -12,6 +12,7 @@ from broker.domain.codes import Code, Refused
 from broker.domain.permissions import Subject, may
 from broker.edge.answers import Answers
 from broker.edge.credentials import Credentials
+from broker.edge.ice import ice_servers, new_id
 from broker.edge.services import Services
 from broker.edge.socket import Socket
 from broker.engine.board import Change
@@ -20,7 +21,7 @@ from broker.engine.tasks import Tasks
 from broker.ports import LogConflict, LogUnavailable, OfferRefused
 from broker.protocol import client
 from broker.protocol.base import ProtocolViolation
-from broker.protocol.server import MediaAnswer, Ok, RefusedMessage
+from broker.protocol.server import IceServer, MediaAnswer, Ok, RefusedMessage
 
 log = structlog.get_logger()
 
@@ -136,6 +137,10 @@ class Session:
             return RefusedMessage(key=key, code=refusal.code)
         except (LogUnavailable, LogConflict):
             return RefusedMessage(key=key, code=Code.UNAVAILABLE)
+
+    def ice_servers(self) -> list[IceServer]:
+        """Return the TURN servers for the connection that is answered now."""
+        return ice_servers(self.services.config, self.services.clock.now(), new_id())
 
     async def permit(self, actor: Actor, action: str, subject: Subject) -> None:
         """Refuse what the permission table refuses, and put the denial on record. Raises Refused."""

@@ -280,7 +280,7 @@ class StaffSession(Session):
             await self.engine.closed(self.id)
             raise OfferRefused("publishes")
         lines = [AnswerLine(mid=line.mid, kind=line.kind.value, index=line.index) for line in answer.lines]
-        return MediaAnswer(key=message.key, sdp=answer.sdp, lines=lines)
+        return MediaAnswer(key=message.key, sdp=answer.sdp, lines=lines, ice_servers=self.ice_servers())
 
     async def told(self, message: client.ClientMessage) -> None:
         actor = self.actor()

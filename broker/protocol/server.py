@@ -199,6 +199,14 @@ class AnswerLine(ServerPart):
     index: int
 
 
+class IceServer(ServerPart):
+    """A TURN server for this connection alone, as W3C's RTCIceServer. The credential is short-lived."""
+
+    urls: list[str]
+    username: str
+    credential: str
+
+
 class WaitPart(ServerPart):
     """Who the lobby waits for, without names of staff (features F16)."""
 
@@ -262,6 +270,7 @@ class MediaAnswer(ServerPart):
     key: Key
     sdp: str
     lines: list[AnswerLine]
+    ice_servers: list[IceServer] = []  # none: the relay is reached directly
 
 
 class MediaLines(ServerPart):

@@ -59,6 +59,7 @@ class Sitting:
         self.browser = browser
         self.contexts: list[BrowserContext] = []
         self.complaints: list[str] = []
+        self.scripts: list[str] = []  # run in every page before its own
 
     async def open(self, url: str, **context: Any) -> Page:
         """Open `url` in a browser profile of its own."""
@@ -66,6 +67,8 @@ class Sitting:
         context.setdefault("permissions", ["camera", "microphone"])
         opened = await self.browser.new_context(**context)
         self.contexts.append(opened)
+        for script in self.scripts:
+            await opened.add_init_script(script)
         page = await opened.new_page()
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda entry: self._complained(entry.text) if entry.type == "error" else None)

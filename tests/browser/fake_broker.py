@@ -149,7 +149,8 @@ class FakeBroker:
             lines.append({"mid": transceiver.mid, "kind": transceiver.kind, "index": counts[transceiver.kind]})
             counts[transceiver.kind] += 1
         await peer.setLocalDescription(await peer.createAnswer())
-        return {"type": "media.answer", "key": message["key"], "sdp": peer.localDescription.sdp, "lines": lines}
+        answer = {"type": "media.answer", "key": message["key"], "sdp": peer.localDescription.sdp, "lines": lines}
+        return {**answer, "ice_servers": []}
 
 
 class Colour(VideoStreamTrack):

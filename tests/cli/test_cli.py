@@ -39,6 +39,52 @@ def run(*words: str, typed: str = "", ends: int = 0) -> Result:
     return result
 
 
+TURN_SECRET = "kJ8w2Qz7vN4xT1bY6mR3cL9dF5gH0sPa"
+
+
+def test_coturns_configuration_opens_the_relay_alone(monkeypatch):
+    monkeypatch.setenv("BROKER_BASE_URL", "https://visits.example.org")
+    monkeypatch.setenv("BROKER_MEDIA_HOST", "0.0.0.0")
+    monkeypatch.setenv("BROKER_MEDIA_ADVERTISE", "203.0.113.7")
+    monkeypatch.setenv("BROKER_TURN_URLS", "turn:turn.example.org:3479")
+    monkeypatch.setenv("BROKER_TURN_SECRET", TURN_SECRET)
+    lines = run("turn-config").output.splitlines()
+
+    assert [line for line in lines if "peer" in line and not line.startswith("#")] == [
+        "allowed-peer-ip=203.0.113.7",
+        "denied-peer-ip=0.0.0.0-255.255.255.255",
+        "denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        "no-multicast-peers",
+    ]
+    assert {"listening-port=3479", "realm=visits.example.org", f"static-auth-secret={TURN_SECRET}"} < set(lines)
+    assert {"use-auth-secret", "no-tcp", "no-tls", "no-dtls", "no-tcp-relay", "no-cli"} < set(lines)
+
+
+def test_a_relay_on_loopback_says_so_in_coturns_configuration(monkeypatch):
+    monkeypatch.setenv("BROKER_TURN_URLS", "turn:127.0.0.1")
+    monkeypatch.setenv("BROKER_TURN_SECRET", TURN_SECRET)
+
+    assert "allow-loopback-peers" in run("turn-config").output.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "turn_urls"),
+        ({"TURN_URLS": "turn:a.example", "TURN_SECRET": "secret"}, "turn_secret"),
+        (
+            {"TURN_URLS": "turn:a.example", "TURN_SECRET": TURN_SECRET, "MEDIA_ADVERTISE": "a.example"},
+            "media_advertise",
+        ),
+    ],
+)
+def test_coturn_is_not_set_up_from_half_a_configuration(monkeypatch, settings, said):
+    for name, value in settings.items():
+        monkeypatch.setenv(f"BROKER_{name}", value)
+
+    assert said in run("turn-config", ends=1).output
+
+
 @pytest.fixture
 def prison() -> None:
     """An establishment with a hall of two seats."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from broker.bootstrap import running
 from broker.config import Config, sqlite_url
@@ -46,9 +47,9 @@ def config_in(folder: Path) -> Config:
 
 
 @asynccontextmanager
-async def broker_in(folder: Path) -> AsyncIterator[Running]:
-    """Run a broker with one synthetic establishment."""
-    config = config_in(folder)
+async def broker_in(folder: Path, **settings: Any) -> AsyncIterator[Running]:
+    """Run a broker with one synthetic establishment; `settings` are fields of its configuration."""
+    config = replace(config_in(folder), **settings)
     async with open_office(config) as office:
         await office.places.add_establishment(PLACE, "Synthetic establishment", "test", synthetic=True)
         _, credential = await office.places.issue_credential(PLACE, "test")

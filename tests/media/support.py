@@ -135,6 +135,7 @@ class Endpoint(asyncio.DatagramProtocol):
     def __init__(self, plane: RelayPlane, name: str, via: tuple[str, int] | None = None) -> None:
         self.plane, self.name = plane, name
         self._via = via  # a proxy in front of the relay
+        self.transport: Any = None
         self.heard: list[Heard] = []
         self.reports: list[rtcp.Part] = []
         self.wire: list[bytes] = []  # every SRTP and SRTCP packet as it came
@@ -155,8 +156,7 @@ class Endpoint(asyncio.DatagramProtocol):
         shake: bool = True,
     ) -> Endpoint:
         """Offer, check connectivity and shake hands."""
-        loop = asyncio.get_running_loop()
-        self.transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
+        self.transport = await self.open()
         certificate = dtls.new_certificate()
         self.handshake = dtls.Handshake(certificate, self.send_raw)
         self.handshake._transport._set_role("client")
@@ -177,6 +177,13 @@ class Endpoint(asyncio.DatagramProtocol):
             await self.fence()
             await self.shake()
         return self
+
+    async def open(self) -> Any:
+        """Return a socket of our own, as a datagram transport."""
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: self, local_addr=("127.0.0.1", 0)
+        )
+        return transport
 
     async def shake(self) -> None:
         """Do DTLS and take the keys."""

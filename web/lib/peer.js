@@ -51,14 +51,16 @@ export class Peer {
 
   /**
    * Offer, and take the relay's answer. The relay is ICE-lite and its candidates stand in the answer, so nothing waits
-   * for ours: it learns them from our checks.
+   * for ours: it learns them from our checks. Gathering begins after the answer, which may name TURN servers.
    */
   async start() {
     this.change("offering");
     this.addLines();
     const offer = await this.pc.createOffer();
-    await this.pc.setLocalDescription(offer);
     const answer = await this.options.offer(offer.sdp ?? "");
+    if (this.isOver()) return;
+    this.useServers(answer.ice_servers);
+    await this.pc.setLocalDescription(offer);
     if (this.isOver()) return;
     await this.pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
     if (this.isOver()) return;
@@ -97,6 +99,14 @@ export class Peer {
 
   close() {
     this.end("closed");
+  }
+
+  /**
+   * @private
+   * @param {import("./protocol.js").IceServer[]} iceServers
+   */
+  useServers(iceServers) {
+    if (iceServers.length) this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers });
   }
 
   /** @private */

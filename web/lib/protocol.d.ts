@@ -180,6 +180,13 @@ export interface HoldUndo {
   hold_id: string;
 }
 
+/** A TURN server for this connection alone, as an RTCIceServer (W3C WebRTC §4.2.4). The credential is short-lived. */
+export interface IceServer {
+  urls: string[];
+  username: string;
+  credential: string;
+}
+
 /** How a leg's link does, each second. */
 export interface LegHealth {
   leg_id: string;
@@ -273,6 +280,7 @@ export interface MediaAnswer {
   key: string;
   sdp: string;
   lines: AnswerLine[];
+  ice_servers: IceServer[];
 }
 
 /** What the receive lines carry from now on: lines not named carry nothing. */
