@@ -352,7 +352,7 @@ def test_no_order_of_events_breaks_an_invariant():
 @pytest.mark.feature("F37")
 @pytest.mark.parametrize("name", [condition.name for condition in GATE])
 def test_the_model_fails_without_any_one_condition_of_the_gate(name):
-    """What Hypothesis draws depends on every module loaded, so one hunt of a fixed length may miss: up to four, seeded."""
+    """What Hypothesis draws depends on every module loaded, so one hunt may miss: up to four, each with a seed."""
     hunt = settings(EXAMPLES, phases=[Phase.generate], max_examples=1500, database=None)
     for number in range(4):
         mutant = seed(number)(type("Mutant", (CallModel,), {"conditions": without(name)}))
