@@ -11,8 +11,8 @@ from broker.config import Config
 from broker.media.local import own_addresses
 from broker.synthetic.site import Site
 from broker.synthetic.stage import ask_for_calls
+from tests.browser.chairs import BLUE, FAMILY_HZ, RED, all_seated, hears, sees, verify_both
 from tests.browser.conftest import Sitting
-from tests.browser.test_browser_call import BLUE, FAMILY_HZ, RED, all_seated, hears, sees, verify_both
 from tests.flows.support import broker_in
 from tests.turn import coturn_for
 
