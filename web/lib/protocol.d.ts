@@ -180,7 +180,7 @@ export interface HoldUndo {
   hold_id: string;
 }
 
-/** A TURN server for this connection alone, as an RTCIceServer (W3C WebRTC §4.2.4). The credential is short-lived. */
+/** A TURN server for this connection alone, as W3C's RTCIceServer. The credential is short-lived. */
 export interface IceServer {
   urls: string[];
   username: string;
