@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 log = logging.getLogger("broker.media")
 
-LOG_EVERY_S = 10.0  # for all reasons together: at most 6 lines a minute (reliability.md X21)
+LOG_EVERY_S = 20.0  # drops, and faults: together at most 6 lines a minute (reliability.md X21)
 
 
 class Drops:

@@ -16,7 +16,7 @@ from broker.media.forward.api import Address, PeerId, SinkId
 from broker.media.forward.python import PythonForwarder
 from broker.media.health import Meter
 from broker.media.port import UdpPort
-from broker.media.session import CHECKS_BURST, CHECKS_PER_S, MAX_ADDRESSES, Session, settle
+from broker.media.session import MAX_ADDRESSES, Session, settle
 from broker.ports import Answer, Clock, EndpointHealth
 
 log = logging.getLogger("broker.media")
@@ -280,8 +280,10 @@ class RelayPlane:
         session = self._by_address.get(address)
         if session is None:  # only who passed an authenticated check may speak DTLS (reliability.md A2)
             self._drops.add("dtls_stranger")
-        elif not session.handshake.pipe.feed(datagram):
+        elif session.records < 1 or not session.handshake.pipe.feed(datagram):
             self._drops.add("dtls_flood")
+        else:
+            session.records -= 1
 
     def _check(self, datagram: bytes, address: Address) -> None:
         ufrag = icelite.local_ufrag(datagram)
@@ -294,7 +296,7 @@ class RelayPlane:
             return
         session.checks -= 1
         check = icelite.authenticate(datagram, session.pwd)
-        if check is None or not self._admit(session, address):
+        if check is None or session.is_copy(check.transaction_id, address) or not self._admit(session, address):
             self._drops.add("stun_refused")
             return
         now = self._boottime()
@@ -326,6 +328,8 @@ class RelayPlane:
 
     def _release(self, session: Session, address: Address) -> None:
         session.addresses.pop(address, None)
+        if session.address == address:
+            session.address = None
         self._by_address.pop(address, None)
         self._forwarder.refuse(address)
 
@@ -362,7 +366,7 @@ class RelayPlane:
         elapsed, self._refilled_at = now - self._refilled_at, now
         self._forwarder.refill(elapsed)
         for session in self._sessions.values():
-            session.checks = min(CHECKS_BURST, session.checks + CHECKS_PER_S * elapsed)
+            session.refill(elapsed)
 
     def _report(self) -> None:
         self._feedback.reports()

@@ -13,6 +13,9 @@ from broker.ports import Line
 
 CHECKS_PER_S = 20.0  # a browser makes one every 2.5 s, and some more in its first second
 CHECKS_BURST = 100.0
+RECORDS_PER_S = 20.0  # DTLS datagrams: a handshake sends about five, a goodbye one
+RECORDS_BURST = 100.0
+TRANSACTIONS_KEPT = 64
 MAX_ADDRESSES = 8  # candidate pairs of one browser that may pass a check
 
 
@@ -33,9 +36,25 @@ class Session:
     addresses: dict[Address, None] = field(default_factory=dict)  # in the order of their first check
     checked_at: float = float("-inf")
     checks: float = CHECKS_BURST
+    records: float = RECORDS_BURST
+    transactions: dict[bytes, Address] = field(default_factory=dict)  # of the last checks, and whence they came
     has_keys: bool = False
     is_up: bool = False
     is_closed: bool = False
+
+    def is_copy(self, transaction: bytes, address: Address) -> bool:
+        """Note a check; tell whether it came before from elsewhere: somebody who saw it pass has sent it again."""
+        if transaction in self.transactions:
+            return self.transactions[transaction] != address
+        self.transactions[transaction] = address
+        if len(self.transactions) > TRANSACTIONS_KEPT:
+            del self.transactions[next(iter(self.transactions))]
+        return False
+
+    def refill(self, elapsed: float) -> None:
+        """Add the allowance of `elapsed` seconds, up to the bursts."""
+        self.checks = min(CHECKS_BURST, self.checks + CHECKS_PER_S * elapsed)
+        self.records = min(RECORDS_BURST, self.records + RECORDS_PER_S * elapsed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import pytest
 from broker.domain.plan import Media, Route
 from broker.media import dtls, rtcp
 from broker.media.forward import state
+from broker.media.forward.python import PythonForwarder
 from broker.ports import OfferRefused
 from tests.media.support import CLIENT_HELLO, Endpoint, Stage, Stranger, both_ways, offer, plan
 
@@ -233,6 +234,85 @@ async def test_no_codec_is_ever_opened_in_the_relays_process(relay: Stage, monke
     await relay.fences(family, prisoner, family)
     assert prisoner.bodies(VIDEO) == [b"face", b"face"]
     assert opened == []
+
+
+async def test_a_seat_that_uses_ever_new_sources_does_not_weigh_the_relay_down(relay: Stage) -> None:
+    family, prisoner = await live(relay)
+    family.say(b"bound")
+    await relay.fences(family, prisoner)
+    for block in range(4):  # by so many that the relay's own allowance is not what stops them
+        for number in range(100):
+            family.send_raw(family.protect(struct.pack("!BBHII", 0x80, 77, 1, 1, 1_000 + 100 * block + number)))
+        await relay.fences(family)
+        relay.clock.at += 1
+        await family.until(lambda: relay.plane._sessions["family"].checks > 90)
+    forwarder = relay.plane._forwarder
+    assert isinstance(forwarder, PythonForwarder)
+    assert len(forwarder._peers[relay.plane._sessions["family"].peer].met) == state.MAX_SSRCS
+    family.report(b"")  # under an SSRC that is new: reports have no more room than media
+    assert await flows(relay, family, prisoner)
+    assert relay.plane.counters()["ssrc"] == 401
+
+
+async def test_what_is_asked_again_in_vain_costs_the_allowance_too(relay: Stage) -> None:
+    family, prisoner = await live(relay)
+    family.say(b"first", b"second")
+    await relay.fences(family, prisoner)
+    line = prisoner.on(AUDIO)[0]
+    prisoner.report(rtcp.write_nack(1, line.ssrc, list(range(line.sequence + 100, line.sequence + 500))))
+    prisoner.report(rtcp.write_nack(1, line.ssrc, [line.sequence]))
+    await relay.fences(prisoner, prisoner)
+    assert relay.plane.counters().get("resent", 0) == 0
+    relay.clock.at += 0.5  # the allowance comes back, and the packet is still kept
+    await prisoner.until(lambda: relay.plane._sessions["prisoner"].checks > 99)
+    prisoner.report(rtcp.write_nack(1, line.ssrc, [line.sequence]))
+    await relay.fences(prisoner, prisoner)
+    assert relay.plane.counters()["resent"] == 1
+
+
+async def test_a_seat_that_floods_with_handshakes_is_capped(relay: Stage) -> None:
+    family, prisoner = await live(relay)
+    for _ in range(40):
+        for _ in range(10):
+            family.send_raw(CLIENT_HELLO)
+        await relay.fences(prisoner)
+    assert relay.plane.counters()["dtls_flood"] >= 300
+    assert await flows(relay, family, prisoner)
+
+
+async def test_a_check_that_a_stranger_saw_pass_and_sends_again_moves_nobody(relay: Stage) -> None:
+    family, prisoner = await live(relay)
+    _, check = family.check()
+    stranger = Stranger(relay.plane.port)
+    family.send_raw(check)
+    await relay.fences(family)
+    stranger.send(check, CLIENT_HELLO)
+    prisoner.say(b"for the family alone")
+    await relay.fences(prisoner, family)
+    assert family.bodies(AUDIO) == [b"for the family alone"]
+    counts = relay.plane.counters()
+    assert (counts["stun_refused"], counts["dtls_stranger"]) == (1, 1)
+    assert stranger.answers() == []
+    stranger.close()
+
+
+async def test_an_address_that_passed_to_another_seat_stays_with_it_when_the_first_leaves(relay: Stage) -> None:
+    old, prisoner = await live(relay)
+    relay.clock.at += 4  # silent so long that its address may be another's by now
+    again = Endpoint(relay.plane, "again")
+    relay.endpoints.append(again)
+    await again.connect(shake=False)
+    again.transport.close()
+    again.transport = old.transport
+    again.transport.set_protocol(again)
+    await again.fence()
+    await again.shake()
+    prisoner.say(b"for who has left the address")
+    await relay.fences(prisoner, again)
+    assert not again.wire
+    await relay.plane.apply(plan(both_ways("again", "prisoner"), "second", valid_for_s=60))
+    await relay.plane.disconnect("family")
+    assert await flows(relay, again, prisoner)
 
 
 def _fingerprint(endpoint: Endpoint) -> tuple[str, str]:

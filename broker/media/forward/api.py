@@ -105,7 +105,7 @@ class Forwarder(Protocol):
         """Accept packets from `address` too."""
 
     def refuse(self, address: Address) -> None:
-        """Accept nothing from `address` any more."""
+        """Accept nothing from `address` any more, and send nothing to it."""
 
     def connect(self, sink: SinkId, source: SourceId, gate: str) -> None:
         """Let `sink` carry `source` while `gate`'s deadline has not passed; video from its next key frame."""

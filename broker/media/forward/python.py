@@ -73,7 +73,7 @@ class PythonForwarder:
             for sink in list(source.sinks):
                 self.disconnect(sink.id)
         del self._peers[peer]
-        for address in gone.addresses:
+        for address in list(gone.addresses):
             self.refuse(address)
 
     def place(self, peer: PeerId, address: Address) -> None:
@@ -83,11 +83,16 @@ class PythonForwarder:
 
     def accept(self, peer: PeerId, address: Address) -> None:
         if (found := self._peers.get(peer)) is not None:
+            if self._by_address.get(address) is not found:
+                self.refuse(address)  # it was another's
             found.addresses.add(address)
             self._by_address[address] = found
 
     def refuse(self, address: Address) -> None:
-        self._by_address.pop(address, None)
+        if (holder := self._by_address.pop(address, None)) is not None:
+            holder.addresses.discard(address)
+            if holder.address == address:
+                holder.address = None
 
     def connect(self, sink: SinkId, source: SourceId, gate: str) -> None:
         line, origin = self._sink(sink), self._source(source)
@@ -163,6 +168,9 @@ class PythonForwarder:
         if 192 <= view[1] <= 223:
             self._receive_rtcp(peer)
             return
+        if peer.is_full and not peer.knows(int.from_bytes(view[8:12], "big")):
+            self._drops.add("ssrc")
+            return
         if unprotect(peer.rx, buffer.raw, buffer.size):
             self._drops.add("srtp")
             return
@@ -171,6 +179,7 @@ class PythonForwarder:
         peer.octets_in += size
         header = rtp.parse(view, buffer.size[0])
         if header is None:
+            peer.meet(int.from_bytes(view[8:12], "big"))
             self._drops.add("rtp")
             return
         entry = peer.by_ssrc.get(header[4]) or self._bind(peer, header, now)
@@ -184,9 +193,14 @@ class PythonForwarder:
 
     def _receive_rtcp(self, peer: Peer) -> None:
         buffer = self.buffer
+        ssrc = int.from_bytes(buffer.view[4:8], "big")
+        if peer.is_full and not peer.knows(ssrc):
+            self._drops.add("ssrc")
+            return
         if unprotect_rtcp(peer.rx, buffer.raw, buffer.size):
             self._drops.add("srtcp")
             return
+        peer.meet(ssrc)
         peer.heard_at = self._boottime()
         self._counts["rtcp_in"] += 1
         self._on_rtcp(peer.id, bytes(buffer.view[: buffer.size[0]]))
@@ -194,6 +208,7 @@ class PythonForwarder:
     def _bind(self, peer: Peer, header: rtp.Rtp, now: float) -> tuple[Source, bool] | None:
         """Give an unknown SSRC to the line that its mid or its payload type names, on first authenticated use."""
         _, payload_type, _, _, ssrc, _, _, start, end = header
+        peer.meet(ssrc)
         mid = None
         if start and peer.spec.mid_extension is not None:
             at, length = rtp.extensions(self.buffer.view, start, end).get(peer.spec.mid_extension, (0, 0))
@@ -395,9 +410,9 @@ class PythonForwarder:
             stored = line.source.ring[sequence % RING]
             if now >= line.gate.deadline or line.resends < 1:
                 return
+            line.resends -= 1  # found or not: what is asked costs us time
             if stored is None or stored[0] != sequence or sequence < line.base or now - stored[5] > KEEP_S:
                 continue
-            line.resends -= 1
             self._resend_one(line, stored)
 
     def _resend_one(self, sink: Sink, stored: Stored) -> None:

@@ -22,6 +22,7 @@ SEAT_PACKETS_PER_S = 500.0
 SEAT_BURST_BYTES = 400_000.0  # two large key frames and 1 s of media
 SEAT_BURST_PACKETS = 600.0
 RESENDS_PER_S = 250.0
+MAX_SSRCS = 256  # that one connection may ever use: libsrtp keeps each as long as its keys and searches them in turn
 
 Stored = tuple[int, int, int, bytes, rtp.Vp8 | None, float]
 """sequence (whole number), marker, timestamp, payload, VP8 descriptor, arrival."""
@@ -161,11 +162,22 @@ class Peer:
         self.sources = {s.kind: Source(self, s) for s in spec.sources}
         self.sinks = {(s.kind, s.index): Sink(self, s) for s in spec.sinks}
         self.by_ssrc: dict[int, tuple[Source, bool]] = {}
+        self.met: set[int] = set()  # SSRCs that the offer did not name
+        self.is_full = False
         for source in self.sources.values():
             if source.spec.ssrc is not None:
                 self.by_ssrc[source.spec.ssrc] = (source, False)
             if source.spec.rtx_ssrc is not None:
                 self.by_ssrc[source.spec.rtx_ssrc] = (source, True)
+
+    def meet(self, ssrc: int) -> None:
+        """Note an authenticated packet under an SSRC that no source has yet."""
+        self.met.add(ssrc)
+        self.is_full = len(self.met) >= MAX_SSRCS
+
+    def knows(self, ssrc: int) -> bool:
+        """Tell whether `ssrc` is one that libsrtp may be asked to open."""
+        return ssrc in self.met or ssrc in self.by_ssrc
 
     def refill(self, elapsed: float) -> None:
         """Add the allowance of `elapsed` seconds, up to the burst."""
