@@ -155,6 +155,22 @@ def parse_vp8(payload: Octets) -> Vp8 | None:
     return Vp8(at, key, picture_at, picture_bits, picture, tl0_at, tl0)
 
 
+def vp8_descriptor(picture: int | None, bits: int, tl0: int | None) -> bytes:
+    """Return the descriptor of a frame's first packet (RFC 7741 §4.2), with what its stream carries.
+
+    `picture` is written in 7 or 15 `bits`; a `tl0` comes with temporal layer 0, as §4.2 asks.
+    """
+    flags = (0x80 if picture is not None else 0) | (0x60 if tl0 is not None else 0)
+    if not flags:
+        return b"\x10"
+    out = bytearray([0x90, flags])
+    if picture is not None:
+        out += bytes([0x80 | picture >> 8 & 0x7F, picture & 0xFF] if bits == 15 else [picture & 0x7F])
+    if tl0 is not None:
+        out += bytes([tl0 & 0xFF, 0])
+    return bytes(out)
+
+
 def write_picture(payload: bytearray | memoryview, at: int, bits: int, picture: int) -> None:
     """Write a picture id of 7 or 15 bits in place of the one at `at`."""
     if bits == 15:
@@ -174,3 +190,15 @@ def loudness(level: int) -> float:
     """Return a client-to-mixer level byte (RFC 6464: -dBov in its low seven bits) as 0..1."""
     below = level & 0x7F
     return 0.0 if below == 127 else float(10.0 ** (-below / 20))
+
+
+def red_primary(payload: Octets) -> int:
+    """Return where the primary block of a RED payload begins (RFC 2198 §3), or 0 where it is malformed or empty."""
+    at, redundant, length = 0, 0, len(payload)
+    while at < length and payload[at] & 0x80:
+        if at + 4 > length:
+            return 0
+        redundant += (payload[at + 2] & 0x03) << 8 | payload[at + 3]
+        at += 4
+    start = at + 1 + redundant
+    return start if start < length else 0

@@ -80,10 +80,11 @@ def settle(offer: sdp.Offer, publishes: frozenset[Media]) -> Settled:
     counts = dict.fromkeys(Media, 0)
     used: set[int] = set()
     for line in offer.lines:
-        if line.kind is None or line.codec is None:
+        if line.kind is None or line.preferred is None:
             continue
+        types = line.codecs[line.preferred]
         if line.direction in ("sendonly", "sendrecv") and line.kind in publishes and line.kind not in sources:
-            sources[line.kind] = _source(line, line.kind, line.codec)
+            sources[line.kind] = _source(line, line.kind, types)
         elif line.direction == "recvonly":
             index, counts[line.kind] = counts[line.kind], counts[line.kind] + 1
             # A leg's picture and sound of one index are of one person: lips in step. A monitor's are of anyone.
@@ -91,7 +92,7 @@ def settle(offer: sdp.Offer, publishes: frozenset[Media]) -> Settled:
             send = sdp.SendLine(_fresh(used), _fresh(used), stream)
             sending[line.mid] = send
             lines.append(Line(line.mid, line.kind, index))
-            sinks.append(SinkSpec(line.kind, index, send.ssrc, line.codec.payload_type, send.rtx_ssrc, line.codec.rtx))
+            sinks.append(SinkSpec(line.kind, index, send.ssrc, types.payload_type, send.rtx_ssrc, types.rtx))
     extensions = [line.extensions for line in offer.lines if line.mid in {s.mid for s in sources.values()}]
     spec = PeerSpec(
         tuple(sources.values()),
@@ -103,12 +104,12 @@ def settle(offer: sdp.Offer, publishes: frozenset[Media]) -> Settled:
     return Settled(spec, receiving, sending, tuple(lines), frozenset(sources))
 
 
-def _source(line: sdp.OfferedLine, kind: Media, codec: sdp.Codec) -> SourceSpec:
+def _source(line: sdp.OfferedLine, kind: Media, types: sdp.PayloadTypes) -> SourceSpec:
     return SourceSpec(
         kind,
         line.mid,
-        codec.payload_type,
-        codec.rtx,
+        types.payload_type,
+        types.rtx,
         line.ssrc,
         line.rtx_ssrc,
         line.extensions.get(sdp.AUDIO_LEVEL),

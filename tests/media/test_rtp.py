@@ -112,6 +112,16 @@ def test_a_seven_bit_picture_number_stays_seven_bits() -> None:
     assert payload == b"\x90\x80\x00\x00body"
 
 
+@given(st.none() | st.integers(0, 0x7FFF), st.sampled_from([7, 15]), st.none() | st.integers(0, 255))
+def test_a_written_descriptor_reads_as_what_it_was_made_of(picture: int | None, bits: int, tl0: int | None) -> None:
+    written = rtp.vp8_descriptor(picture, bits, tl0)
+    found = rtp.parse_vp8(written + b"\x00")
+    assert found is not None
+    assert (found.size, found.key) == (len(written), True)
+    assert (found.picture_bits, found.picture) == ((0, 0) if picture is None else (bits, picture & (1 << bits) - 1))
+    assert (bool(found.tl0_at), found.tl0) == (tl0 is not None, tl0 or 0)
+
+
 def test_a_key_frame_begins_only_at_the_start_of_its_first_partition() -> None:
     assert [
         found.key
@@ -128,3 +138,20 @@ def test_a_number_is_extended_to_the_nearest_whole_one(highest: int, step: int) 
 def test_loudness_runs_from_silence_to_full_scale() -> None:
     assert [rtp.loudness(level) for level in (0, 0x80, 127, 255)] == [1.0, 1.0, 0.0, 0.0]
     assert round(rtp.loudness(20), 6) == 0.1
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 127), st.integers(0, 0x3FFF), st.binary(max_size=60)), max_size=4), st.binary()
+)
+def test_the_newest_block_of_redundant_sound_is_found(redundant: list[tuple[int, int, bytes]], newest: bytes) -> None:
+    heads = b"".join(
+        bytes([0x80 | kind]) + (offset << 10 | len(block)).to_bytes(3, "big") for kind, offset, block in redundant
+    )
+    payload = heads + b"\x6f" + b"".join(block for _, _, block in redundant) + newest
+    start = rtp.red_primary(payload)
+    assert payload[start:] == newest if newest else start == 0
+
+
+@given(st.binary(max_size=30))
+def test_no_bytes_make_the_reader_of_redundant_sound_raise_or_point_beyond_them(payload: bytes) -> None:
+    assert 0 <= rtp.red_primary(payload) < max(1, len(payload))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from broker.domain.plan import Media
@@ -16,6 +17,14 @@ Address = tuple[str, int]
 PeerId = int
 SourceId = tuple[PeerId, Media]
 SinkId = tuple[PeerId, Media, int]
+
+
+class Codec(StrEnum):
+    """What we carry."""
+
+    OPUS = "opus"
+    VP8 = "vp8"
+    H264 = "h264"
 
 
 @dataclass(frozen=True, slots=True)
