@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from broker.domain.plan import Media, MediaPlan
 from broker.domain.records import (
@@ -203,6 +203,10 @@ class Answer:
     publishes: frozenset[Media]
 
 
+Picture = Literal["best", "reduced", "none"]
+"""What an endpoint's link carries of the pictures meant for it: the best layers, lower ones, or the sound alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointHealth:
     """How an endpoint's link does. Fractions 0..1, bits per second, milliseconds."""
@@ -215,6 +219,8 @@ class EndpointHealth:
     audio_level: float = 0.0  # 0..1, from the RTP header extension (RFC 6464)
     sends_audio: bool = False  # packets within the last 2 s
     sends_video: bool = False
+    picture: Picture | None = None  # None: no picture is meant for it now
+    dropped: tuple[int, ...] = ()  # its video lines that its link cannot carry now: sound only
 
 
 class MediaPlane(Protocol):

@@ -24,6 +24,7 @@ from broker.protocol.server import (
     AnswerLine,
     LineWant,
     MediaAnswer,
+    MediaQuality,
     Ok,
     WarningMessage,
     Welcome,
@@ -43,6 +44,7 @@ class LegSession(Session):
         super().__init__(shared, socket, chair)
         self.entry: Entry | None = None
         self._leg_id = ""
+        self._quality = MediaQuality(picture="best")  # as last told; a page begins with it
 
     # --- who and where --------------------------------------------------------
 
@@ -111,10 +113,21 @@ class LegSession(Session):
         self.show()
 
     def second(self) -> None:
-        """Say again how long the caller waits: only the clock changes by itself."""
+        """Say what changes by itself: how long the caller waits, and what the link carries."""
+        self._show_quality()
         call = self.call
         if call is not None and call.phase in (Phase.SCHEDULED, Phase.LOBBY, Phase.READY) and self._minute_changed():
             self.show()
+
+    def _show_quality(self) -> None:
+        """Tell this page alone what its link carries of the others' pictures; in a pause it keeps what it knows."""
+        health = self.engine.media.health(self._leg_id) if self._leg_id else None
+        if health is None or health.picture is None:
+            return
+        quality = MediaQuality(picture=health.picture, dropped=list(health.dropped))
+        if quality != self._quality:
+            self._quality = quality
+            self.socket.send(quality, "quality")
 
     def _minute_changed(self) -> bool:
         minute = int(self.services.clock.now().timestamp() // 60)

@@ -250,6 +250,7 @@ def leg_health(call_id: str, leg: Leg, health: EndpointHealth | None) -> LegHeal
         level=min(1.0, max(0.0, health.audio_level)),
         sends_audio=health.sends_audio,
         sends_video=health.sends_video,
+        picture=health.picture,
     )
 
 

@@ -180,6 +180,7 @@ class LegHealth(ServerPart):
     level: float = 0.0
     sends_audio: bool = False
     sends_video: bool = False
+    picture: Literal["best", "reduced", "none"] | None = None  # what its link carries of the far end; none: sound only
 
 
 class LinePart(ServerPart):
@@ -278,6 +279,17 @@ class MediaLines(ServerPart):
 
     type: Literal["media.lines"] = "media.lines"
     lines: list[LinePart]
+
+
+class MediaQuality(ServerPart):
+    """What this page's own link carries of the pictures of the others; said when it changes, to this page alone.
+
+    `picture`: the best layers, lower ones, or none: the sound alone. `dropped`: video lines that carry no picture now.
+    """
+
+    type: Literal["media.quality"] = "media.quality"
+    picture: Literal["best", "reduced", "none"]
+    dropped: list[int] = []
 
 
 class MediaReoffer(ServerPart):
@@ -407,6 +419,7 @@ ServerMessage = Annotated[
     | RefusedMessage
     | MediaAnswer
     | MediaLines
+    | MediaQuality
     | MediaReoffer
     | VisitMessage
     | WarningMessage

@@ -75,7 +75,29 @@ export function isUnwatched(board, call) {
  */
 export function weakLegs(board, call) {
   if (call.phase !== "live") return [];
-  return call.legs.filter((leg) => ["poor", "bad"].includes(board.health.get(leg.id)?.health ?? "") || !leg.connected);
+  return call.legs.filter((leg) => {
+    const known = board.health.get(leg.id);
+    return !leg.connected || isSoundOnly(known) || ["poor", "bad"].includes(known?.health ?? "");
+  });
+}
+
+/**
+ * @param {import("../../web/lib/protocol.js").LegHealth | undefined} known
+ * @returns {boolean} Whether a leg's own link is too weak for any picture of the far end: there it is sound only.
+ */
+export function isSoundOnly(known) {
+  return known?.picture === "none";
+}
+
+/**
+ * How a leg's link does, in one word.
+ * @param {import("../../web/lib/protocol.js").LegHealth | undefined} known
+ * @param {LegPart} leg
+ * @returns {string} A key of the catalogue.
+ */
+export function linkWord(known, leg) {
+  if (!known || !leg.connected) return `step.${leg.step}`;
+  return isSoundOnly(known) ? "health.sound_only" : `health.${known.health}`;
 }
 
 /**

@@ -5,7 +5,7 @@ import { html } from "htm/preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { t } from "../../web/lib/text.js";
-import { clearedBy, contactNames, holdsOf, legToCheck, legsOf, lookOf, secondsSince, timeLeft } from "../lib/calls.js";
+import { clearedBy, contactNames, holdsOf, isSoundOnly, legToCheck, legsOf, linkWord, lookOf, secondsSince, timeLeft } from "../lib/calls.js";
 import { hourAndMinute, minutesAndSeconds, timeOfDay } from "../lib/clock.js";
 import { bars, icon } from "../lib/icons.js";
 import { Curtain, Picture, side } from "./picture.js";
@@ -120,9 +120,9 @@ function Health({ desk, call, leg }) {
   const stale = desk.session.stale.value;
   const known = desk.session.board.value.health.get(leg.id);
   const health = stale || !known ? "none" : known.health;
-  const weak = call.phase === "live" && !stale && (health === "poor" || health === "bad");
+  const weak = call.phase === "live" && !stale && (health === "poor" || health === "bad" || isSoundOnly(known));
   const lost = call.phase === "live" && !stale && !leg.connected;
-  const word = stale ? t("monitor.unknown") : lost ? t("monitor.link_lost") : known && leg.connected ? t(`health.${health}`) : t(`step.${leg.step}`);
+  const word = stale ? t("monitor.unknown") : t(lost ? "monitor.link_lost" : linkWord(known, leg));
   return html`<p class="health" data-weak=${weak || lost}>
     <span>${side(leg) === "seat" ? t("monitor.seat", { seat: call.seat }) : t("monitor.family")}</span>
     ${lost ? icon("link") : weak ? icon("weak") : bars(health)}

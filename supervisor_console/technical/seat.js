@@ -5,7 +5,7 @@ import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import { t } from "../../web/lib/text.js";
-import { isPresent, legsOf, prisonerLeg, timeLeft } from "../lib/calls.js";
+import { isPresent, legsOf, linkWord, prisonerLeg, timeLeft } from "../lib/calls.js";
 import { hourAndMinute, minutesAndSeconds } from "../lib/clock.js";
 import { bars, icon } from "../lib/icons.js";
 import { Holds } from "./holds.js";
@@ -112,7 +112,7 @@ function Link({ hall, leg }) {
   const stale = hall.session.stale.value;
   const known = hall.session.board.value.health.get(leg.id);
   const health = stale || !known || !leg.connected ? "none" : known.health;
-  const word = stale ? t("monitor.unknown") : known && leg.connected ? t(`health.${health}`) : t(`step.${leg.step}`);
+  const word = stale ? t("monitor.unknown") : t(linkWord(known, leg));
   return html`<div><dt>${t(leg.role === "prisoner" ? "hall.link.prisoner" : "hall.link.family")}</dt><dd>${bars(health)} ${word}</dd></div>`;
 }
 

@@ -7,6 +7,7 @@ import {
   holdsOf,
   isUnwatched,
   legsOf,
+  linkWord,
   lookOf,
   mayClear,
   nextToCheck,
@@ -111,4 +112,16 @@ test("what a screen reader hears is what changed, once, and never what ticks", (
   assert.deepEqual(changesBetween(before, held).map((saying) => [saying.key, saying.codes.what]), [["console.said.held", "console.hold.security"]]);
   assert.deepEqual(changesBetween(held, free).map((saying) => saying.key), ["console.said.resumed"]);
   assert.deepEqual(changesBetween(free, older), []);
+});
+
+test("a leg whose link carries the sound alone is called so, and counts as weak", () => {
+  const [one, other] = [aLeg("v1.1"), aLeg("v1.2")];
+  const call = aCall({ phase: "live", legs: [one, other] });
+  const health = (/** @type {string} */ leg, /** @type {string | null} */ picture) => ({ leg_id: leg, call_id: call.id, health: "good", picture });
+  const board = { ...boardOf(call), health: new Map([["v1.1", health("v1.1", "reduced")], ["v1.2", health("v1.2", "none")]]) };
+
+  assert.equal(linkWord(board.health.get("v1.1"), one), "health.good");
+  assert.equal(linkWord(board.health.get("v1.2"), other), "health.sound_only");
+  assert.equal(linkWord(undefined, other), `step.${other.step}`);
+  assert.deepEqual(weakLegs(board, call).map((leg) => leg.id), ["v1.2"]);
 });

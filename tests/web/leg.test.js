@@ -286,3 +286,26 @@ test("the next call of a seat begins with nothing of the last one", async () => 
   assert.deepEqual([leg.warnings.value, leg.wasConnected.value, leg.media.value.state], [[], false, "idle"]);
   open();
 });
+
+test("a picture that the link does not carry is taken off the page, and comes back when the broker says so", async () => {
+  const { leg, hear, open, peers } = begin();
+  open();
+  hear({ type: "visit", screen: "call", call_id: "v1" });
+  await settle();
+  peers[0].options.onState("connected");
+  hear({ type: "media.lines", lines: ["audio", "video"].map((kind) => ({ kind, index: 0, leg_id: "v1.1" })) });
+  assert.equal(leg.pictures.value.length, 1);
+
+  hear({ type: "media.quality", picture: "none", dropped: [0] });
+  assert.equal(leg.pictures.value.length, 0);
+  assert.equal(leg.sounds.value.length, 1, "the sound stays");
+  assert.equal(leg.soundOnly.value, true);
+
+  hear({ type: "media.quality", picture: "reduced", dropped: [] });
+  assert.equal(leg.pictures.value.length, 1);
+  assert.equal(leg.soundOnly.value, false);
+
+  hear({ type: "media.quality", picture: "none", dropped: [0] });
+  open();
+  assert.equal(leg.soundOnly.value, false, "a new socket begins with a whole picture");
+});

@@ -3,7 +3,7 @@
 
 import { Icon } from "../lib/icons.js";
 import { Picture, Sound } from "../lib/media_view.js";
-import { Ask, Heading, MinutesAloud, noticeLine, otherNames, useMinutesLeft, useTitle, Warnings } from "../lib/parts.js";
+import { Ask, Heading, MinutesAloud, noticeLine, otherNames, useMinutesLeft, useTitle, Warnings, WeakLink } from "../lib/parts.js";
 import { t } from "../lib/text.js";
 import { clock } from "../lib/time.js";
 import { html, useState } from "../lib/ui.js";
@@ -34,6 +34,7 @@ export function Call({ leg, visit }) {
     </header>
     <main class="stage">
       <${Warnings} leg=${leg} />
+      <${WeakLink} leg=${leg} />
       <${FarEnd} leg=${leg} name=${name} />
       <${SelfView} leg=${leg} />
     </main>
@@ -64,7 +65,7 @@ function FarEnd({ leg, name }) {
   return html`<div class="far" data-pictures=${pictures.length}>
     ${pictures.length
       ? pictures.map((far) => html`<${Picture} key=${far.track.id} track=${far.track} label=${t("family.call.picture_of", { name })} />`)
-      : html`<p class="far-none">${t("family.call.connecting", { name })}</p>`}
+      : html`<p class="far-none">${leg.soundOnly.value ? t("common.link.sound_only") : t("family.call.connecting", { name })}</p>`}
     ${leg.sounds.value.map(
       (far) => html`<${Sound} key=${far.track.id} track=${far.track} onBlocked=${(/** @type {() => void} */ play) => setBlocked({ play })} />`,
     )}

@@ -2,7 +2,7 @@
 /** The call on the laptop: the visitors centred at the top edge, minutes left, one's own picture at eye height. */
 
 import { Picture, Sound } from "../lib/media_view.js";
-import { Ask, Button, Heading, MinutesAloud, noticeLine, otherNames, useMinutesLeft, useTitle, Warnings } from "../lib/parts.js";
+import { Ask, Button, Heading, MinutesAloud, noticeLine, otherNames, useMinutesLeft, useTitle, Warnings, WeakLink } from "../lib/parts.js";
 import { t } from "../lib/text.js";
 import { clock } from "../lib/time.js";
 import { html, useState } from "../lib/ui.js";
@@ -36,6 +36,7 @@ export function Call({ leg, visit }) {
         <p class="small">${t("laptop.call.you")}</p>
       </div>
       <${Warnings} leg=${leg} />
+      <${WeakLink} leg=${leg} />
     </main>
     <${Foot} leg=${leg} visit=${visit} name=${name} />
   </div>`;
@@ -70,7 +71,7 @@ function FarEnd({ leg, name }) {
   return html`<div class="far" data-pictures=${pictures.length}>
     ${pictures.length
       ? pictures.map((far) => html`<${Picture} key=${far.track.id} track=${far.track} label=${t("laptop.call.picture_of", { name })} />`)
-      : html`<p class="far-none">${t("laptop.call.connecting", { name })}</p>`}
+      : html`<p class="far-none">${leg.soundOnly.value ? t("common.link.sound_only") : t("laptop.call.connecting", { name })}</p>`}
     ${leg.sounds.value.map(
       (far) => html`<${Sound} key=${far.track.id} track=${far.track} onBlocked=${(/** @type {() => void} */ play) => setBlocked({ play })} />`,
     )}

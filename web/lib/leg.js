@@ -11,6 +11,7 @@ import { connect } from "./signalling.js";
 /** @typedef {import("./protocol.js").VisitMessage} Visit */
 /** @typedef {import("./protocol.js").LinePart} LinePart */
 /** @typedef {import("./protocol.js").WarningMessage} Warning */
+/** @typedef {Pick<import("./protocol.js").MediaQuality, "picture" | "dropped">} Quality */
 /** @typedef {import("./protocol.js").Step} Step */
 /** @typedef {import("./devices.js").Local} Local */
 /** @typedef {import("./devices.js").Choice} Choice */
@@ -29,6 +30,7 @@ import { connect } from "./signalling.js";
 
 const GONE_MS = 4000; // a socket away for less is not worth a word
 const REBUILD_MS = [0, 500, 1500, 3000]; // before each new peer connection in a row
+const WHOLE = /** @type {Quality} */ ({ picture: "best", dropped: [] });
 const NEEDS_MEDIA = new Set(["lobby", "call", "paused"]);
 
 /** @type {Tools} */
@@ -59,6 +61,8 @@ export class Leg {
     this.wasConnected = signal(false);
     /** What the receive lines carry; null until the broker says. */
     this.lines = signal(/** @type {LinePart[] | null} */ (null));
+    /** What this page's own link carries of the far pictures, as the broker last said. */
+    this.quality = signal(/** @type {Quality} */ (WHOLE));
     this.warnings = signal(/** @type {Warning[]} */ ([]));
     this.muted = signal(false);
     this.cameraOff = signal(false);
@@ -68,6 +72,8 @@ export class Leg {
     this.face = computed(() => this.findFace());
     this.pictures = computed(() => this.arriving("video"));
     this.sounds = computed(() => this.arriving("audio"));
+    /** Whether the link is too weak for any picture. */
+    this.soundOnly = computed(() => this.quality.value.picture === "none");
 
     /** @type {Peer | null} */
     this.peer = null;
@@ -165,6 +171,7 @@ export class Leg {
       case "welcome":
         this.welcome.value = message;
         this.lines.value = null;
+        this.quality.value = WHOLE;
         this.entered = false;
         this.dropPeer(); // a new socket needs a new offer; the old connection belongs to the old one
         this.progress("link_opened");
@@ -174,6 +181,9 @@ export class Leg {
         break;
       case "media.lines":
         this.lines.value = message.lines;
+        break;
+      case "media.quality":
+        this.quality.value = message;
         break;
       case "media.reoffer":
         if (this.welcome.value) this.welcome.value = { ...this.welcome.value, receive: message.receive };
@@ -341,12 +351,13 @@ export class Leg {
     if (this.peerState.value !== "connected" || this.face.value !== "call" || !this.peer) return [];
     const count = this.welcome.value?.receive[kind] ?? 0;
     const lines = this.lines.value;
+    const dropped = kind === "video" ? this.quality.value.dropped : [];
     /** @type {Far[]} */
     const found = [];
     for (let index = 0; index < count; index += 1) {
       const line = lines?.find((one) => one.kind === kind && one.index === index);
       const track = this.peer.track(kind, index);
-      if (track && (!lines || line?.leg_id)) found.push({ legId: line?.leg_id ?? null, track });
+      if (track && (!lines || line?.leg_id) && !dropped.includes(index)) found.push({ legId: line?.leg_id ?? null, track });
     }
     return found;
   }

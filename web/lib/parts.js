@@ -149,6 +149,27 @@ export function LevelBar({ track }) {
   return html`<div class="level" aria-hidden="true">${cells}</div>`;
 }
 
+const BACK_MS = 8000; // how long it stands that the picture is back
+
+/**
+ * Says, calmly and at this end alone, that its connection is too weak for the picture, and when the picture is back.
+ * @param {{ leg: Leg }} props
+ */
+export function WeakLink({ leg }) {
+  const weak = leg.soundOnly.value;
+  const wasWeak = useRef(false);
+  const [isBack, setIsBack] = useState(false);
+  useEffect(() => {
+    setIsBack(!weak && wasWeak.current);
+    wasWeak.current = weak;
+    if (weak) return undefined;
+    const timer = setTimeout(() => setIsBack(false), BACK_MS);
+    return () => clearTimeout(timer);
+  }, [weak]);
+  const words = weak ? t("common.link.weak") : isBack ? t("common.link.back") : "";
+  return html`<p class=${`weak-link ${words ? "is-said" : ""}`} aria-live="polite">${words}</p>`;
+}
+
 /**
  * Messages from the officer, until read. Telling the broker that they are shown is the same act as showing them.
  * @param {{ leg: Leg }} props

@@ -195,6 +195,7 @@ export interface LegHealth {
   level: number;
   sends_audio: boolean;
   sends_video: boolean;
+  picture: "best" | "reduced" | "none" | null;
 }
 
 /** The prisoner asks for a member of staff. */
@@ -294,6 +295,13 @@ export interface MediaOffer {
   type: "media.offer";
   key: string;
   sdp: string;
+}
+
+/** What this page's own link carries of the pictures of the others; said when it changes, to this page alone. */
+export interface MediaQuality {
+  type: "media.quality";
+  picture: "best" | "reduced" | "none";
+  dropped: number[];
 }
 
 /** More receive lines are needed: make a new connection with a new offer. */
@@ -551,4 +559,4 @@ export interface YouStaff {
 
 export type ClientMessage = Hello | ConsentAccept | CheckReport | LegProgress | LobbyEnter | MediaOffer | LegLeave | LegHelp | WarningShown | PostSignOn | PostSignOff | CallPause | HoldReason | HoldRelabel | HoldUndo | HoldClear | CallEnd | LegVerify | LegRefuse | CallWarn | WallFocus | WallProof | Presence;
 
-export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaReoffer | VisitMessage | WarningMessage | Snapshot | CallMessage | PostMessage | SeatMessage | News | Alert | WarningState | Bye;
+export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaQuality | MediaReoffer | VisitMessage | WarningMessage | Snapshot | CallMessage | PostMessage | SeatMessage | News | Alert | WarningState | Bye;
