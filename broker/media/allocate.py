@@ -9,6 +9,10 @@ what is sent is therefore no sign while it still grows.
 It begins at the lowest layer of every line. Its key frame is the smallest, so it is the first picture that any link
 shows, and a weak link is not filled in the first seconds of a call; a good one reaches the top within about 3 s.
 Sound is on no rung: nothing here can take it away.
+
+Loss alone takes layers, and the last picture from 30 % on only: short of that repair keeps a small picture whole, and
+a link that really is too narrow nearly always shows it by its queue. One that drops at once instead of queueing (below
+some 100 ms) and is up to 30 % too narrow for the lowest layer keeps it, with that loss.
 """
 
 from __future__ import annotations

@@ -149,6 +149,24 @@ async def test_while_paused_the_page_sends_no_picture_and_no_sound(fake, sitting
     assert await page.evaluate(sending) == [False, False]
 
 
+@pytest.mark.feature("F23", "F24")
+async def test_a_weak_connection_keeps_the_sound_and_says_so_calmly_until_the_picture_is_back(fake, sitting):
+    page = await in_call(fake, sitting)
+    await moves(page, FAR)
+    said = page.locator(".weak-link[aria-live=polite]")
+    await expect(said).to_have_text("")
+    await fake.say({"type": "media.quality", "picture": "none", "dropped": [0]})
+
+    await expect(said).to_have_text(t("common.link.weak"))
+    await expect(page.locator(".far")).to_contain_text(t("common.link.sound_only"))
+    assert await page.locator(FAR).count() == 0
+    assert await page.locator(".far audio").count() == 1
+    assert await axe_findings(page) == []
+    await fake.say({"type": "media.quality", "picture": "reduced", "dropped": []})
+    await moves(page, FAR)
+    await expect(said).to_have_text(t("common.link.back"))
+
+
 @pytest.mark.feature("F17")
 async def test_a_fault_is_never_worded_as_a_decision_of_staff(fake, sitting):
     page = await in_call(fake, sitting)

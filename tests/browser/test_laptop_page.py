@@ -141,6 +141,24 @@ async def test_the_prisoner_can_call_staff_on_every_screen_of_a_call(fake, sitti
         await expect(page.get_by_text(t("laptop.staff_called")).first).to_be_visible()
 
 
+@pytest.mark.feature("F23", "F24")
+async def test_a_weak_connection_keeps_the_sound_and_says_so_calmly_until_the_picture_is_back(fake, sitting):
+    page = await stand(fake, sitting, SCREENS["call"])
+    await moves(page, FAR)
+    said = page.locator(".weak-link[aria-live=polite]")
+    await expect(said).to_have_text("")
+    await fake.say({"type": "media.quality", "picture": "none", "dropped": [0]})
+
+    await expect(said).to_have_text(t("common.link.weak"))
+    await expect(page.locator(".far")).to_contain_text(t("common.link.sound_only"))
+    assert await page.locator(FAR).count() == 0
+    assert await page.locator(".far audio").count() == 1
+    assert await axe_findings(page) == []
+    await fake.say({"type": "media.quality", "picture": "reduced", "dropped": []})
+    await moves(page, FAR)
+    await expect(said).to_have_text(t("common.link.back"))
+
+
 async def test_ending_asks_once(fake, sitting):
     page = await stand(fake, sitting, SCREENS["call"])
     await moves(page, FAR)

@@ -20,7 +20,7 @@ BACK_WITHIN_S = 75.0  # WAIT_MAX_S, two climbs and the detection of each
 SWITCHES_A_MINUTE = 8  # two trials, each with a fall behind where it began
 
 seeds = st.integers(0, 1 << 30)
-queues = st.floats(0.1, 1.0)
+queues = st.floats(0.15, 1.0)
 delays = st.floats(0.005, 0.15)
 few = settings(max_examples=8)  # each is minutes of a call
 
