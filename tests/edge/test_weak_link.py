@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from broker.domain.call import Leg, LegRole
 from broker.domain.codes import HoldKind
 from broker.edge.presenter import leg_health
 from broker.ports import EndpointHealth
-from tests.edge.test_callers import FAMILY
 from tests.edge.wire import Live, Wire, wire
 
+FAMILY = Leg("v1.2", LegRole.FAMILY, ("c1",), connected=True)
 SOUND_ONLY = EndpointHealth(loss_out=0.02, picture="none", dropped=(0,))
 
 
