@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from broker.domain.plan import Media
@@ -23,9 +23,12 @@ RATES = {Media.AUDIO: 48_000, Media.VIDEO: 90_000}
 CNAME = "relay"
 
 
+LayerId = tuple[SourceId, int]
+
+
 @dataclass(slots=True)
 class SourceClock:
-    """How a source's RTP clock goes, from its last sender report."""
+    """How a layer's RTP clock goes, from its last sender report."""
 
     ntp_s: float  # in the relay's time: the same for both kinds of one publisher
     timestamp: int
@@ -47,9 +50,9 @@ class PeerFeedback:
     rtt_ms: float | None = None
     loss_out: dict[int, float] = field(default_factory=dict)
     loss_in: float = 0.0
-    clocks: dict[Media, SourceClock] = field(default_factory=dict)
+    clocks: dict[tuple[Media, int], SourceClock] = field(default_factory=dict)
     skew_s: float | None = None  # relay's time minus the publisher's, the least seen
-    counted: dict[Media, tuple[int, int, int]] = field(default_factory=dict)
+    counted: dict[tuple[Media, int], tuple[int, int, int]] = field(default_factory=dict)
     cc_number: int = 0
     cc_next: int | None = None
 
@@ -62,8 +65,8 @@ class Feedback:
         self._boottime = boottime
         self._ntp = ntp
         self._peers: dict[PeerId, PeerFeedback] = {}
-        self._key_at: dict[SourceId, tuple[float, float]] = {}  # the last request but one, and the last
-        self._key_waiting: set[SourceId] = set()
+        self._key_at: dict[LayerId, tuple[float, float]] = {}  # the last request but one, and the last
+        self._key_waiting: set[LayerId] = set()
 
     def open(self, session: Session) -> None:
         """Begin with a peer whose keys are there."""
@@ -72,9 +75,8 @@ class Feedback:
     def close(self, peer: PeerId) -> None:
         """Forget a peer."""
         self._peers.pop(peer, None)
-        for kind in Media:
-            self._key_at.pop((peer, kind), None)
-            self._key_waiting.discard((peer, kind))
+        self._key_at = {layer: at for layer, at in self._key_at.items() if layer[0][0] != peer}
+        self._key_waiting = {layer for layer in self._key_waiting if layer[0][0] != peer}
 
     def of(self, peer: PeerId) -> PeerFeedback | None:
         """Return what is known of a peer."""
@@ -82,25 +84,35 @@ class Feedback:
 
     # --- key frames -------------------------------------------------------
 
-    def want_key(self, source: SourceId) -> None:
+    def want_key(self, source: SourceId, layer: int = 0) -> None:
         """Ask for a key frame now, or as soon as KEY_EVERY_S and KEY_GAP_S allow."""
-        now = self._boottime()
-        before, last = self._key_at.get(source, (float("-inf"), float("-inf")))
+        now, key = self._boottime(), (source, layer)
+        before, last = self._key_at.get(key, (float("-inf"), float("-inf")))
         if now - before < KEY_EVERY_S or now - last < KEY_GAP_S:
-            self._key_waiting.add(source)
+            self._key_waiting.add(key)
             return
-        known, stats = self._peers.get(source[0]), self._forwarder.source_stats(source)
-        ssrc = stats.ssrc if stats else self._declared(source)
+        known, ssrc = self._peers.get(source[0]), self._ssrc(source, layer)
         if known is None or ssrc is None:
             return
-        self._key_at[source] = last, now
-        self._key_waiting.discard(source)
+        self._key_at[key] = last, now
+        self._key_waiting.discard(key)
         self._send(known, rtcp.write_pli(known.session.ssrc, ssrc))
 
-    def _declared(self, source: SourceId) -> int | None:
-        known = self._peers.get(source[0])
-        specs = known.session.spec.sources if known else ()
-        return next((spec.ssrc for spec in specs if spec.kind is source[1]), None)
+    def _ssrc(self, source: SourceId, layer: int) -> int | None:
+        """Return the SSRC that a layer came under, or that its offer declared."""
+        stats, known = self._forwarder.source_stats(source, layer), self._peers.get(source[0])
+        if stats is not None or known is None:
+            return stats.ssrc if stats else None
+        specs = (spec for spec in known.session.spec.sources if spec.kind is source[1])
+        return next((spec.layers[layer].ssrc for spec in specs if layer < len(spec.layers)), None)
+
+    def _layers(self, known: PeerFeedback) -> Iterator[tuple[tuple[Media, int], SourceStats]]:
+        """Yield (kind, layer) and figures of all that a publisher sent."""
+        for spec in known.session.spec.sources:
+            for layer in range(len(spec.layers)):
+                stats = self._forwarder.source_stats((known.session.peer, spec.kind), layer)
+                if stats is not None:
+                    yield (spec.kind, layer), stats
 
     # --- what peers say ---------------------------------------------------
 
@@ -130,20 +142,26 @@ class Feedback:
     def _pass_key_request(self, known: PeerFeedback, ssrc: int) -> None:
         sink = self._sink(known, ssrc)
         stats = self._forwarder.sink_stats(sink) if sink else None
-        if stats is not None and stats.source is not None and stats.source[1] is Media.VIDEO:
-            self.want_key(stats.source)
+        if stats is None or stats.source is None or stats.source[1] is not Media.VIDEO:
+            return
+        layer = stats.wanted if stats.layer is None else stats.layer
+        if layer is not None:
+            self.want_key(stats.source, layer)
 
     def _note_clock(self, known: PeerFeedback, info: rtcp.SenderInfo) -> None:
         now = self._boottime()
         for spec in known.session.spec.sources:
-            stats = self._forwarder.source_stats((known.session.peer, spec.kind))
-            if info.ssrc not in (spec.ssrc, stats.ssrc if stats else None):
-                continue
-            sent_s = info.ntp / (1 << 32)
-            skew = self._ntp(now) - sent_s
-            if known.skew_s is None or skew < known.skew_s or skew - known.skew_s > 1.0:
-                known.skew_s = skew  # the least delay seen; a jump means that their clock was set
-            known.clocks[spec.kind] = SourceClock(sent_s + known.skew_s, info.timestamp, rtcp.middle(info.ntp), now)
+            for layer in range(len(spec.layers)):
+                source = (known.session.peer, spec.kind)
+                if info.ssrc != self._ssrc(source, layer):
+                    continue
+                sent_s = info.ntp / (1 << 32)
+                skew = self._ntp(now) - sent_s
+                if known.skew_s is None or skew < known.skew_s or skew - known.skew_s > 1.0:
+                    known.skew_s = skew  # the least delay seen; a jump means that their clock was set
+                clock = SourceClock(sent_s + known.skew_s, info.timestamp, rtcp.middle(info.ntp), now)
+                known.clocks[spec.kind, layer] = clock
+                self._forwarder.note_clock(source, layer, info.ntp, info.timestamp)
 
     def _note_report(self, known: PeerFeedback, report: rtcp.Report) -> None:
         sink = self._sink(known, report.ssrc)
@@ -160,11 +178,11 @@ class Feedback:
 
     def often(self) -> None:
         """Ask for what is missing, and for key frames that had to wait: every 20 ms or so."""
-        for source in list(self._key_waiting):
-            self.want_key(source)
-        for source in self._forwarder.gaps():
-            known, missing = self._peers.get(source[0]), self._forwarder.take_missing(source)
-            stats = self._forwarder.source_stats(source) if missing else None
+        for source, layer in list(self._key_waiting):
+            self.want_key(source, layer)
+        for source, layer in self._forwarder.gaps():
+            known, missing = self._peers.get(source[0]), self._forwarder.take_missing(source, layer)
+            stats = self._forwarder.source_stats(source, layer) if missing else None
             if known is not None and stats is not None:
                 self._send(known, rtcp.write_nack(known.session.ssrc, stats.ssrc, missing))
 
@@ -186,14 +204,7 @@ class Feedback:
         base = arrivals[0][0] if known.cc_next is None else min(known.cc_next, arrivals[0][0])
         if arrivals[-1][0] - base > 500:  # a great hole: it says nothing that the next report does not
             base = arrivals[0][0]
-        ssrc = next(
-            (
-                s.ssrc
-                for spec in known.session.spec.sources
-                if (s := self._forwarder.source_stats((known.session.peer, spec.kind)))
-            ),
-            0,
-        )
+        ssrc = next((stats.ssrc for _, stats in self._layers(known)), 0)
         while arrivals:
             chunk = [pair for pair in arrivals if pair[0] - base < 400] or arrivals[:1]
             base = max(base, chunk[0][0] - 400)
@@ -217,28 +228,25 @@ class Feedback:
     def _blocks(self, known: PeerFeedback, now: float) -> list[rtcp.Report]:
         found: list[rtcp.Report] = []
         worst = 0.0
-        for spec in known.session.spec.sources:
-            stats = self._forwarder.source_stats((known.session.peer, spec.kind))
-            if stats is None:
-                continue
-            ssrc, packets, expected = known.counted.get(spec.kind, (stats.ssrc, 0, 0))
+        for key, stats in self._layers(known):
+            ssrc, packets, expected = known.counted.get(key, (stats.ssrc, 0, 0))
             if ssrc != stats.ssrc:
                 packets = expected = 0
-            known.counted[spec.kind] = (stats.ssrc, stats.packets, stats.expected)
+            known.counted[key] = (stats.ssrc, stats.packets, stats.expected)
             wanted = stats.expected - expected
             lost = max(0, wanted - (stats.packets - packets))
             fraction = min(255, lost * 256 // wanted) if wanted > 0 else 0
             worst = max(worst, fraction / 256)
-            found.append(_block(stats, fraction, known.clocks.get(spec.kind), now))
+            found.append(_block(stats, fraction, known.clocks.get(key), now))
         known.loss_in = worst
         return found
 
     def _send_clock(self, known: PeerFeedback, sink: SinkId, ssrc: int, now: float) -> None:
         """Rewrite the source's clock for this line, or lips and voice would part (media.md §9)."""
         sent = self._forwarder.sink_stats(sink)
-        if sent is None or not sent.is_open or sent.source is None:
+        if sent is None or sent.layer is None or sent.source is None:
             return
-        ntp_s, timestamp = self._clock(sent.source, now) or (0.0, 0)
+        ntp_s, timestamp = self._clock(sent.source, sent.layer, now) or (0.0, 0)
         if not ntp_s:
             return
         passed = self._ntp(now) - ntp_s
@@ -251,11 +259,11 @@ class Feedback:
         )
         self._send(known, rtcp.write_sr(info) + rtcp.write_sdes(ssrc, CNAME))
 
-    def _clock(self, source: SourceId, now: float) -> tuple[float, int] | None:
-        publisher, stats = self._peers.get(source[0]), self._forwarder.source_stats(source)
+    def _clock(self, source: SourceId, layer: int, now: float) -> tuple[float, int] | None:
+        publisher, stats = self._peers.get(source[0]), self._forwarder.source_stats(source, layer)
         if publisher is None or stats is None:
             return None
-        clock = publisher.clocks.get(source[1])
+        clock = publisher.clocks.get((source[1], layer))
         if clock is not None and clock.heard_at >= stats.stream_at:
             return clock.ntp_s, clock.timestamp
         if now - stats.stream_at > GUESS_AFTER_S:
@@ -263,10 +271,13 @@ class Feedback:
         return None
 
     def _limit(self, known: PeerFeedback, now: float) -> None:
-        """Pass on the least estimate of the *participants* who see this publisher; monitors never count."""
+        """Pass on the least estimate of the *participants* who see this publisher; monitors never count.
+
+        One who sends several layers is never limited: each receiver is given the layer that its link carries.
+        """
         source = (known.session.peer, Media.VIDEO)
         stats = self._forwarder.source_stats(source)
-        if stats is None:
+        if stats is None or self._forwarder.layers(source) > 1:
             return
         limits = [self._allowance(sink[0], now) for sink in self._forwarder.sinks_of(source)]
         limit = max(MIN_LIMIT_BPS, min(limits, default=NO_LIMIT_BPS))

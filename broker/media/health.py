@@ -6,12 +6,18 @@ from collections import deque
 
 from broker.domain.plan import Media
 from broker.media.feedback import Feedback, worst
-from broker.media.forward.api import Forwarder
+from broker.media.forward.api import Forwarder, SourceId, SourceStats
 from broker.media.session import Session
 from broker.ports import EndpointHealth
 
 WINDOW = 4  # samples, one a second
 SENDS_WITHIN_S = 2.0
+
+
+def newest(forwarder: Forwarder, source: SourceId) -> SourceStats | None:
+    """Return the figures of the layer that was heard last."""
+    layers = (forwarder.source_stats(source, layer) for layer in range(forwarder.layers(source)))
+    return max((stats for stats in layers if stats is not None), key=lambda stats: stats.last_at, default=None)
 
 
 class Meter:
@@ -30,8 +36,7 @@ class Meter:
     def health(self, forwarder: Forwarder, feedback: Feedback, now: float) -> EndpointHealth:
         """Return the figures of the last seconds."""
         known = feedback.of(self._session.peer)
-        kinds = {kind: forwarder.source_stats((self._session.peer, kind)) for kind in Media}
-        audio, video = kinds[Media.AUDIO], kinds[Media.VIDEO]
+        audio, video = (newest(forwarder, (self._session.peer, kind)) for kind in (Media.AUDIO, Media.VIDEO))
         bps_in, bps_out = self._rates()
         sends_audio = audio is not None and now - audio.last_at < SENDS_WITHIN_S
         return EndpointHealth(

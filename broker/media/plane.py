@@ -6,13 +6,14 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import count
 
-from broker.domain.plan import Media, MediaPlan
+from broker.domain.plan import Media, MediaPlan, Quality
 from broker.media import dtls, icelite, plans, rtcp, sdp
 from broker.media.drops import Drops
 from broker.media.feedback import Feedback
-from broker.media.forward.api import Address, PeerId, SinkId
+from broker.media.forward.api import Address, PeerId, SinkId, SourceId
 from broker.media.forward.python import PythonForwarder
 from broker.media.health import Meter
 from broker.media.port import UdpPort
@@ -28,6 +29,17 @@ LOST_IDLE_AFTER_S = 8.0  # one that neither sends nor is sent anything speaks by
 STALL_S = 0.5  # a tick this late means that the loop stood still
 ROAM_AFTER_S = 2.0  # an address silent for so long gives way to any other that passed a check
 CLOSE_WITHIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a receive line carries: the call, whose media, both ends' connections, and which layer was asked for."""
+
+    call: str
+    publisher: str
+    source: PeerId
+    sink: PeerId
+    quality: Quality
 
 
 class RelayPlane:
@@ -57,7 +69,7 @@ class RelayPlane:
         self._by_address: dict[Address, Session] = {}
         self._tasks: dict[PeerId, asyncio.Task[None]] = {}
         self._plans = plans.PlanBook()
-        self._linked: dict[plans.KeptLine, tuple[str, str, PeerId, PeerId]] = {}
+        self._linked: dict[plans.KeptLine, Link] = {}
         self._listeners: list[Callable[[str, bool], None]] = []
         self._meters: dict[PeerId, Meter] = {}
         self._ticked_at = 0.0
@@ -241,17 +253,27 @@ class RelayPlane:
         endpoint, kind, index = line
         sink, held = self._sessions.get(endpoint), self._plans.holder(line)
         source = self._sessions.get(held[1].source) if held else None
+        linked = self._linked.pop(line, None)
         if held is None or sink is None or source is None or not (sink.has_keys and source.has_keys):
-            if (linked := self._linked.pop(line, None)) is not None:
-                self._forwarder.disconnect((linked[3], kind, index))
+            if linked is not None:
+                self._forwarder.disconnect((linked.sink, kind, index))
             return
-        wanted = (held[0], held[1].source, source.peer, sink.peer)
-        if self._linked.get(line) == wanted:
-            return
-        if (linked := self._linked.pop(line, None)) is not None:
-            self._forwarder.disconnect((linked[3], kind, index))
-        self._forwarder.connect((sink.peer, kind, index), (source.peer, kind), held[0])
+        call, route = held
+        wanted = Link(call, route.source, source.peer, sink.peer, route.quality)
         self._linked[line] = wanted
+        if linked == wanted:
+            return
+        layer = self._first_layer((source.peer, kind), route.quality)
+        if linked is not None and replace(linked, quality=route.quality) == wanted:
+            self._forwarder.want((sink.peer, kind, index), layer)
+            return
+        if linked is not None:
+            self._forwarder.disconnect((linked.sink, kind, index))
+        self._forwarder.connect((sink.peer, kind, index), (source.peer, kind), call, layer)
+
+    def _first_layer(self, source: SourceId, quality: Quality) -> int:
+        """Return the layer that a route asks for while nobody knows what its link carries."""
+        return 0 if quality is Quality.LOW else max(0, self._forwarder.layers(source) - 1)
 
     def _sink(self, endpoint: str, kind: Media, index: int) -> SinkId:
         session = self._sessions.get(endpoint)
@@ -340,8 +362,8 @@ class RelayPlane:
     def _on_rtcp(self, peer: PeerId, packet: bytes) -> None:
         self._feedback.heard(peer, packet)
 
-    def _on_key_wanted(self, source: tuple[PeerId, Media]) -> None:
-        self._feedback.want_key(source)
+    def _on_key_wanted(self, source: SourceId, layer: int) -> None:
+        self._feedback.want_key(source, layer)
 
     # --- time -------------------------------------------------------------
 
@@ -353,6 +375,7 @@ class RelayPlane:
         try:
             if late > STALL_S:  # we stood still, they did not: hear them before judging who is silent
                 self._port.drain()
+            self._forwarder.lapse()
             self._feedback.often()
             for job, (every_s, at) in self._due.items():
                 if now >= at:

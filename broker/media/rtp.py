@@ -59,6 +59,10 @@ write_header = _FIXED.pack_into
 """`write_header(packet, 0, 0x80, marker and payload type, sequence, timestamp, ssrc)`: the twelve fixed bytes."""
 
 
+write_stamped_header = struct.Struct("!BBHIIII").pack_into
+"""The same with a header extension of one word behind it: its profile and length, and the word."""
+
+
 def extensions(packet: Octets, start: int, end: int) -> dict[int, tuple[int, int]]:
     """Return id → (offset, length) of the header extension between `start` and `end` (RFC 8285).
 
@@ -192,13 +196,18 @@ def loudness(level: int) -> float:
     return 0.0 if below == 127 else float(10.0 ** (-below / 20))
 
 
-def red_primary(payload: Octets) -> int:
-    """Return where the primary block of a RED payload begins (RFC 2198 §3), or 0 where it is malformed or empty."""
-    at, redundant, length = 0, 0, len(payload)
-    while at < length and payload[at] & 0x80:
-        if at + 4 > length:
-            return 0
+def parse_red(payload: Octets, payload_type: int) -> tuple[int, int] | None:
+    """Return (start of the primary block, how far back the oldest block reaches) of a RED payload (RFC 2198 §3).
+
+    The reach is in timestamp units. None where it is malformed, or a block is of another payload type.
+    """
+    at, redundant, reach, size = 0, 0, 0, len(payload)
+    while at < size and payload[at] & 0x80:
+        if at + 4 > size or payload[at] & 0x7F != payload_type:
+            return None
+        reach = max(reach, payload[at + 1] << 6 | payload[at + 2] >> 2)
         redundant += (payload[at + 2] & 0x03) << 8 | payload[at + 3]
         at += 4
-    start = at + 1 + redundant
-    return start if start < length else 0
+    if at >= size or payload[at] != payload_type or at + 1 + redundant >= size:
+        return None
+    return at + 1 + redundant, reach

@@ -393,9 +393,23 @@ def _codec_lines(line: OfferedLine, kind: Media, direction: str) -> list[str]:
             out += [f"a=rtpmap:{own.rtx} rtx/90000", f"a=fmtp:{own.rtx} apt={own.payload_type}"]
         if line.red is not None:
             out += [f"a=rtpmap:{line.red} {RED_NAME}", f"a=fmtp:{line.red} {own.payload_type}/{own.payload_type}"]
-    if direction == "recvonly":
-        out += [f"a=extmap:{line.extensions[uri]} {uri}" for uri in EXTENSIONS[kind] if uri in line.extensions]
+    out += [f"a=extmap:{number} {uri}" for uri, number in answered_extensions(line, direction).items()]
     return out
+
+
+def answered_extensions(line: OfferedLine, direction: str) -> dict[str, int]:
+    """Return the header extensions of an answered line by URI.
+
+    What we send carries abs-send-time on pictures alone, without which a receiver takes the publisher's jitter for
+    congestion of its own link; its id fits an element's four bits (RFC 8285 §4.2).
+    """
+    if line.kind is None:
+        return {}
+    found = {uri: line.extensions[uri] for uri in EXTENSIONS[line.kind] if uri in line.extensions}
+    if direction == "recvonly":
+        return found
+    stamps = direction == "sendonly" and line.kind is Media.VIDEO and found.get(ABS_SEND_TIME, 15) < 15
+    return {ABS_SEND_TIME: found[ABS_SEND_TIME]} if stamps else {}
 
 
 def _simulcast(line: OfferedLine) -> list[str]:

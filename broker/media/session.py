@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from broker.domain.plan import Media
 from broker.media import sdp
 from broker.media.dtls import Handshake
-from broker.media.forward.api import Address, PeerId, PeerSpec, SinkSpec, SourceSpec
+from broker.media.forward.api import Address, Codec, LayerSpec, PeerId, PeerSpec, SinkSpec, SourceSpec
 from broker.ports import Line
 
 CHECKS_PER_S = 20.0  # a browser makes one every 2.5 s, and some more in its first second
@@ -82,9 +82,8 @@ def settle(offer: sdp.Offer, publishes: frozenset[Media]) -> Settled:
     for line in offer.lines:
         if line.kind is None or line.preferred is None:
             continue
-        types = line.codecs[line.preferred]
         if line.direction in ("sendonly", "sendrecv") and line.kind in publishes and line.kind not in sources:
-            sources[line.kind] = _source(line, line.kind, types)
+            sources[line.kind] = _source(line, line.kind, line.preferred)
         elif line.direction == "recvonly":
             index, counts[line.kind] = counts[line.kind], counts[line.kind] + 1
             # A leg's picture and sound of one index are of one person: lips in step. A monitor's are of anyone.
@@ -92,27 +91,35 @@ def settle(offer: sdp.Offer, publishes: frozenset[Media]) -> Settled:
             send = sdp.SendLine(_fresh(used), _fresh(used), stream)
             sending[line.mid] = send
             lines.append(Line(line.mid, line.kind, index))
-            sinks.append(SinkSpec(line.kind, index, send.ssrc, types.payload_type, send.rtx_ssrc, types.rtx))
+            types = {codec: (own.payload_type, own.rtx) for codec, own in line.codecs.items()}
+            stamp = sdp.answered_extensions(line, "sendonly").get(sdp.ABS_SEND_TIME)
+            sinks.append(SinkSpec(line.kind, index, send.ssrc, send.rtx_ssrc, types, line.red, stamp))
     extensions = [line.extensions for line in offer.lines if line.mid in {s.mid for s in sources.values()}]
+    first = {uri: number for found in reversed(extensions) for uri, number in found.items()}
     spec = PeerSpec(
         tuple(sources.values()),
         tuple(sinks),
-        next((found[sdp.MID] for found in extensions if sdp.MID in found), None),
-        next((found[sdp.TRANSPORT_CC] for found in extensions if sdp.TRANSPORT_CC in found), None),
+        first.get(sdp.MID),
+        first.get(sdp.TRANSPORT_CC),
+        first.get(sdp.RID),
+        first.get(sdp.REPAIRED_RID),
     )
     receiving = frozenset(source.mid for source in sources.values())
     return Settled(spec, receiving, sending, tuple(lines), frozenset(sources))
 
 
-def _source(line: sdp.OfferedLine, kind: Media, types: sdp.PayloadTypes) -> SourceSpec:
+def _source(line: sdp.OfferedLine, kind: Media, codec: Codec) -> SourceSpec:
+    rids = [LayerSpec(rid) for rid in line.rids]
     return SourceSpec(
         kind,
         line.mid,
-        types.payload_type,
-        types.rtx,
-        line.ssrc,
-        line.rtx_ssrc,
+        codec,
+        line.codecs[codec].payload_type,
+        line.codecs[codec].rtx,
+        tuple(rids) or (LayerSpec(None, line.ssrc, line.rtx_ssrc),),
         line.extensions.get(sdp.AUDIO_LEVEL),
+        line.red,
+        "nack" in line.feedback,
     )
 
 

@@ -140,18 +140,17 @@ def test_loudness_runs_from_silence_to_full_scale() -> None:
     assert round(rtp.loudness(20), 6) == 0.1
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 127), st.integers(0, 0x3FFF), st.binary(max_size=60)), max_size=4), st.binary()
-)
-def test_the_newest_block_of_redundant_sound_is_found(redundant: list[tuple[int, int, bytes]], newest: bytes) -> None:
-    heads = b"".join(
-        bytes([0x80 | kind]) + (offset << 10 | len(block)).to_bytes(3, "big") for kind, offset, block in redundant
-    )
-    payload = heads + b"\x6f" + b"".join(block for _, _, block in redundant) + newest
-    start = rtp.red_primary(payload)
-    assert payload[start:] == newest if newest else start == 0
+@given(st.lists(st.tuples(st.integers(0, 0x3FFF), st.binary(max_size=60)), max_size=4), st.binary())
+def test_the_newest_block_of_redundant_sound_is_found(redundant: list[tuple[int, bytes]], newest: bytes) -> None:
+    heads = b"".join(b"\xef" + (offset << 10 | len(block)).to_bytes(3, "big") for offset, block in redundant)
+    payload = heads + b"\x6f" + b"".join(block for _, block in redundant) + newest
+    found = rtp.parse_red(payload, 111)
+    reach = max((offset for offset, _ in redundant), default=0)
+    assert found == ((len(payload) - len(newest), reach) if newest else None)
+    assert rtp.parse_red(payload, 110) is None
 
 
-@given(st.binary(max_size=30))
-def test_no_bytes_make_the_reader_of_redundant_sound_raise_or_point_beyond_them(payload: bytes) -> None:
-    assert 0 <= rtp.red_primary(payload) < max(1, len(payload))
+@given(st.binary(max_size=30), st.integers(0, 127))
+def test_no_bytes_make_the_reader_of_redundant_sound_raise_or_point_beyond_them(payload: bytes, kind: int) -> None:
+    found = rtp.parse_red(payload, kind)
+    assert found is None or 0 < found[0] < len(payload)

@@ -5,7 +5,7 @@ Handles are plain values, so that a forwarder outside Python can keep its own ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -20,7 +20,7 @@ SinkId = tuple[PeerId, Media, int]
 
 
 class Codec(StrEnum):
-    """What we carry."""
+    """The codecs that we carry."""
 
     OPUS = "opus"
     VP8 = "vp8"
@@ -28,28 +28,51 @@ class Codec(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LayerSpec:
+    """One encoding of a source. `rid` (RFC 8851) is None where there is no simulcast.
+
+    An SSRC that the offer did not name is learnt from the header extensions of its first packets.
+    """
+
+    rid: str | None = None
+    ssrc: int | None = None
+    rtx_ssrc: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """What a peer may publish of one kind. `ssrc` is None where its offer named none."""
+    """What a peer may publish of one kind: one to three `layers`, the lowest first.
+
+    `red_payload_type`: of redundant Opus (RFC 2198). `repairs`: its sender answers requests for what was lost.
+    """
 
     kind: Media
     mid: str
+    codec: Codec
     payload_type: int
     rtx_payload_type: int | None
-    ssrc: int | None
-    rtx_ssrc: int | None
+    layers: tuple[LayerSpec, ...]
     level_extension: int | None = None
+    red_payload_type: int | None = None
+    repairs: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class SinkSpec:
-    """A line that a peer receives on, with what marks its packets. No `rtx_payload_type`: the same bytes again."""
+    """A line that a peer receives on, with what marks its packets.
+
+    `types` holds the payload type and that of retransmissions for each codec that the line can take; where the latter
+    is None, the same bytes are sent again. `send_time_extension`: id of abs-send-time, without which a receiver takes
+    the publisher's jitter for congestion of its own link.
+    """
 
     kind: Media
     index: int
     ssrc: int
-    payload_type: int
     rtx_ssrc: int
-    rtx_payload_type: int | None
+    types: Mapping[Codec, tuple[int, int | None]]
+    red_payload_type: int | None = None
+    send_time_extension: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +83,8 @@ class PeerSpec:
     sinks: tuple[SinkSpec, ...]
     mid_extension: int | None = None
     transport_cc_extension: int | None = None
+    rid_extension: int | None = None
+    repaired_rid_extension: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +99,11 @@ class PeerStats:
 
 @dataclass(frozen=True, slots=True)
 class SourceStats:
-    """Totals of what one source published. `last_at` is CLOCK_BOOTTIME; `level` 0..1 (RFC 6464)."""
+    """Totals of what one layer of a source brought. `last_at` is CLOCK_BOOTTIME; `level` 0..1 (RFC 6464)."""
 
     ssrc: int
     packets: int
+    octets: int
     expected: int
     highest: int
     last_at: float
@@ -88,7 +114,11 @@ class SourceStats:
 
 @dataclass(frozen=True, slots=True)
 class SinkStats:
-    """Totals of what one sink was sent. `offset`: sent timestamp minus the source's, modulo 2**32."""
+    """Totals of what one sink was sent. `offset`: sent timestamp minus the source's, modulo 2**32.
+
+    `last_at`: when media last left, a black frame aside. `layer` is carried now: None where nothing is. `wanted` is
+    what was asked for: None where no picture is.
+    """
 
     packets: int
     octets: int
@@ -96,6 +126,8 @@ class SinkStats:
     offset: int
     source: SourceId | None
     is_open: bool
+    layer: int | None
+    wanted: int | None
 
 
 class Forwarder(Protocol):
@@ -116,8 +148,17 @@ class Forwarder(Protocol):
     def refuse(self, address: Address) -> None:
         """Accept nothing from `address` any more, and send nothing to it."""
 
-    def connect(self, sink: SinkId, source: SourceId, gate: str) -> None:
-        """Let `sink` carry `source` while `gate`'s deadline has not passed; video from its next key frame."""
+    def connect(self, sink: SinkId, source: SourceId, gate: str, layer: int | None = 0) -> None:
+        """Let `sink` carry `source` while `gate`'s deadline has not passed; video from a key frame of `layer`.
+
+        `layer` counts from the lowest, as `want` has it.
+        """
+
+    def want(self, sink: SinkId, layer: int | None) -> None:
+        """Carry that layer from its next key frame, and the present one until then. None: no picture, at once.
+
+        For a layer that has been silent for a second stands the highest live one below it, else the lowest live one.
+        """
 
     def disconnect(self, sink: SinkId) -> None:
         """Silence `sink`; what it was sent before is never sent again."""
@@ -132,7 +173,10 @@ class Forwarder(Protocol):
         """Handle the SRTP or SRTCP datagram of `size` bytes that stands in the receive buffer."""
 
     def refill(self, elapsed: float) -> None:
-        """Give every peer its allowance for `elapsed` seconds."""
+        """Give every peer its allowance for `elapsed` seconds; drop what is too old; replace layers gone silent."""
+
+    def lapse(self) -> None:
+        """Shut the gates whose deadline has passed, so that their sinks go black without waiting for a packet."""
 
     def send_rtcp(self, peer: PeerId, packet: bytes) -> None:
         """Protect and send an RTCP compound."""
@@ -143,14 +187,20 @@ class Forwarder(Protocol):
     def take_arrivals(self, peer: PeerId) -> list[tuple[int, float]]:
         """Return and forget (transport-wide sequence, arrival) of what came since the last call."""
 
-    def gaps(self) -> list[SourceId]:
-        """Return the sources of which something is missing."""
+    def gaps(self) -> list[tuple[SourceId, int]]:
+        """Return the layers of sources of which something is missing that somebody takes."""
 
-    def take_missing(self, source: SourceId) -> list[int]:
+    def take_missing(self, source: SourceId, layer: int) -> list[int]:
         """Return the sequences (whole numbers, ascending) to ask the publisher for now."""
 
+    def note_clock(self, source: SourceId, layer: int, ntp: int, timestamp: int) -> None:
+        """Take a sender report of a layer: its publisher's NTP time in 1/2**32 s, and the timestamp of that instant."""
+
+    def layers(self, source: SourceId) -> int:
+        """Return how many layers `source` may have, 0 where it is not there."""
+
     def peer_stats(self, peer: PeerId) -> PeerStats | None: ...
-    def source_stats(self, source: SourceId) -> SourceStats | None: ...
+    def source_stats(self, source: SourceId, layer: int = 0) -> SourceStats | None: ...
     def sink_stats(self, sink: SinkId) -> SinkStats | None: ...
 
     def sent_at(self, sink: SinkId, timestamp: int) -> float | None:
@@ -163,5 +213,5 @@ class Forwarder(Protocol):
 RtcpListener = Callable[[PeerId, bytes], None]
 """Called with an authenticated RTCP compound, in the clear."""
 
-KeyListener = Callable[[SourceId], None]
-"""Called when a sink waits for a key frame of a source; may be called for every packet."""
+KeyListener = Callable[[SourceId, int], None]
+"""Called when a sink waits for a key frame of a source's layer; may be called for every packet."""

@@ -1,20 +1,24 @@
-"""What the Python forwarder keeps: peers, sources with their rings, sinks with their offsets, gates."""
+"""What the Python forwarder keeps: peers, sources with their layers and rings, sinks with their runs, gates."""
 
 from __future__ import annotations
 
 import secrets
+from array import array
 from typing import Any
 
 from broker.domain.plan import Media
 from broker.media import rtp
 from broker.media.dtls import Keys
-from broker.media.forward.api import Address, PeerId, PeerSpec, SinkSpec, SourceId, SourceSpec
+from broker.media.forward.api import Address, LayerSpec, PeerId, PeerSpec, SinkSpec, SourceId, SourceSpec
 
 RING = 256  # packets kept for retransmission (media.md §9): at least 1 s of 2 Mbit/s
 KEEP_S = 1.0  # a packet older than this is not sent again
+LIVE_S = 1.0  # a layer that was silent for so long has been dropped by its publisher
 SENT_KEPT_S = 10.0
 SENT_KEPT = 1024  # frames: 10 s at up to 100 fps
 MAX_GAP = 100  # a larger hole is not asked for packet by packet
+MAX_RUNS = 4  # earlier ones of an opening, whose packets can be sent again
+ALIGN_WITHIN_S = 1.0  # clocks by sender reports that differ more from the arrivals are not believed
 NEVER = float("-inf")
 
 SEAT_BYTES_PER_S = 2_500_000 / 8  # reliability.md X23
@@ -24,21 +28,84 @@ SEAT_BURST_PACKETS = 600.0
 RESENDS_PER_S = 250.0
 MAX_SSRCS = 256  # that one connection may ever use: libsrtp keeps each as long as its keys and searches them in turn
 
-Stored = tuple[int, int, int, bytes, rtp.Vp8 | None, float]
-"""sequence (whole number), marker, timestamp, payload, VP8 descriptor, arrival."""
+Stored = tuple[int, int, int, bytes, rtp.Vp8 | None, float, tuple[int, int] | None]
+"""sequence (whole number), marker, timestamp, payload, VP8 descriptor, arrival, RED (start of the primary, reach)."""
 
 
 class Gate:
     """A call's deadline, shared by the sinks that carry it."""
 
-    __slots__ = ("deadline",)
+    __slots__ = ("deadline", "is_shut", "sinks")
 
     def __init__(self) -> None:
         self.deadline = NEVER
+        self.is_shut = True
+        self.sinks: list[Sink] = []
+
+
+class Layer:
+    """One encoding of a source: its binding to an SSRC, its ring and its counts."""
+
+    def __init__(self, source: Source, index: int, spec: LayerSpec) -> None:
+        self.source = source
+        self.index = index
+        self.spec = spec
+        self.runs: tuple[Run, ...] = ()  # replaced and never changed: a fan-out may be walking it
+        self.waiting: tuple[Sink, ...] = ()
+        self.last_at = NEVER
+        self.bind(spec.ssrc, NEVER)
+
+    def bind(self, ssrc: int | None, now: float) -> None:
+        """Begin a new stream: what came before has nothing to do with its numbers."""
+        self.ssrc = ssrc
+        self.stream = object()
+        self.stream_at = now
+        self.clock: tuple[int, int] | None = None
+        self.highest = -1
+        self.first = -1
+        self.received = 0
+        self.octets = 0
+        self.last_timestamp = 0
+        self.missing: dict[int, tuple[float, float, int]] = {}
+        self.slots = array("q", [-1]) * RING
+        self.purge()
+        for run in self.runs:
+            run.sink.shut()
+
+    def purge(self) -> None:
+        """Forget what could be sent again, but not which numbers came: none is ever taken twice."""
+        self.ring: list[Stored | None] = [None] * RING
+        self.oldest = self.highest + 1
+        self.missing.clear()
+
+    def expire(self, now: float) -> None:
+        """Drop what is too old to be sent again."""
+        ring, at = self.ring, max(self.oldest, self.highest - RING + 1)
+        while at <= self.highest:
+            stored = ring[at % RING]
+            if stored is not None and now - stored[5] <= KEEP_S:
+                break
+            ring[at % RING] = None
+            at += 1
+        self.oldest = at
+
+    def kept(self, sequence: int) -> Stored | None:
+        """Return the packet of that number if it is still there."""
+        stored = self.ring[sequence % RING]
+        return stored if stored is not None and stored[0] == sequence else None
+
+    def is_live(self, now: float) -> bool:
+        """Tell whether its publisher sends it."""
+        return now - self.last_at < LIVE_S
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether any sink carries it or waits for it."""
+        return bool(self.runs or self.waiting)
 
 
 class Source:
-    """What a peer publishes of one kind: its binding to an SSRC, its ring and its counts."""
+    """What a peer publishes of one kind."""
 
     def __init__(self, peer: Peer, spec: SourceSpec) -> None:
         self.peer = peer
@@ -49,95 +116,183 @@ class Source:
         self.sinks: list[Sink] = []
         self.level = 0.0
         self.level_at = NEVER
-        self.last_at = NEVER
         self.cc_places: dict[int, int] = {}
-        self.bind(spec.ssrc, NEVER)
+        self.layers = tuple(Layer(self, index, layer) for index, layer in enumerate(spec.layers))
 
-    def bind(self, ssrc: int | None, now: float) -> None:
-        """Begin a new stream: what came before has nothing to do with its numbers."""
-        self.ssrc = ssrc
-        self.stream = object()
-        self.stream_at = now
-        self.highest = -1
-        self.first = -1
-        self.received = 0
-        self.last_timestamp = 0
-        self.missing: dict[int, tuple[float, float, int]] = {}
-        self.slots = [-1] * RING
-        self.ring: list[Stored | None] = [None] * RING
-        for sink in self.sinks:
-            sink.shut()
+    def choose(self, wanted: int, now: float) -> Layer | None:
+        """Return the layer that stands for `wanted`; None where none of them is live."""
+        layers = self.layers
+        if len(layers) == 1:
+            return layers[0]
+        first = min(wanted, len(layers) - 1)
+        return next((layer for layer in (*layers[first::-1], *layers[first + 1 :]) if layer.is_live(now)), None)
 
-    def purge(self) -> None:
-        """Forget what could be sent again, but not which numbers came: none is ever taken twice."""
-        self.ring = [None] * RING
-        self.missing.clear()
+
+class Run:
+    """A stretch of a sink's stream that comes from one layer: what turns that layer's numbers into the sink's."""
+
+    __slots__ = (
+        "base",
+        "first",
+        "first_timestamp",
+        "gate",
+        "layer",
+        "payload_type",
+        "picture_offset",
+        "red_type",
+        "rewrites",
+        "rtx_type",
+        "sequence_offset",
+        "sink",
+        "stream",
+        "timestamp_offset",
+        "tl0_offset",
+    )
+
+    def __init__(self, sink: Sink, layer: Layer, gate: Gate, stored: Stored) -> None:
+        spec = layer.source.spec
+        self.sink = sink
+        self.layer = layer
+        self.gate = gate
+        self.stream = layer.stream
+        self.payload_type, self.rtx_type = sink.spec.types[spec.codec]
+        # The blocks of a RED payload name their payload type: it passes where both ends have the same.
+        self.red_type = sink.spec.red_payload_type if self.payload_type == spec.payload_type else None
+        self.base, self.first_timestamp = stored[0], stored[2]
+        self.first = sink.highest + 1
+        self.sequence_offset = self.first - stored[0]
+        self.timestamp_offset = 0
+        self.picture_offset = self.tl0_offset = 0
+        if (vp8 := stored[4]) is not None:
+            self.picture_offset = 0 if sink.picture is None else sink.picture + 1 - vp8.picture
+            self.tl0_offset = 0 if sink.tl0 is None else sink.tl0 + 1 - vp8.tl0
+        self.rewrites = bool(self.picture_offset or self.tl0_offset)
 
 
 class Sink:
-    """One receive line of a peer: what makes its packets one contiguous stream whatever source it carries."""
+    """One receive line of a peer: what makes its packets one contiguous stream whatever source it carries.
+
+    It is open while it has a `run`. `target` is the layer that it carries or waits for.
+    """
 
     def __init__(self, peer: Peer, spec: SinkSpec) -> None:
         self.peer = peer
         self.id = (peer.id, spec.kind, spec.index)
         self.spec = spec
         self.ssrc = spec.ssrc
-        self.payload_type = spec.payload_type
         self.source: Source | None = None
         self.gate: Gate | None = None
-        self.is_open = False
-        self.base = 0
-        self.sequence_offset = 0
+        self.wanted: int | None = None
+        self.target: Layer | None = None
+        self.since = NEVER  # nothing that came before is ever sent
+        self.run: Run | None = None
+        self.last_run: Run | None = None
+        self.past: list[Run] = []
+        # abs-send-time as one element of three bytes, behind the header: profile, length, id
+        self.send_time = 0 if spec.send_time_extension is None else (spec.send_time_extension << 4 | 2) << 24
         self.highest = secrets.randbelow(1 << 15) - 1  # RFC 3711 wants the first below 2**15
-        self.stream: object = None
-        self.timestamp_offset = 0
         self.timestamp = secrets.randbits(32)
+        self.moved_at: float | None = None
         self.last_at: float | None = None
         self.picture: int | None = None
-        self.picture_offset = 0
         self.tl0: int | None = None
-        self.tl0_offset = 0
-        self.rewrites = False
         self.rtx_sequence = secrets.randbelow(1 << 15)
         self.sent: dict[int, float] = {}
         self.packets = 0
         self.octets = 0
         self.resends = RESENDS_PER_S
 
+    def aim(self, target: Layer | None) -> None:
+        """Wait for a key frame of `target`, unless that is what is carried; None: for nothing."""
+        if self.target is not None:
+            self.target.waiting = tuple(sink for sink in self.target.waiting if sink is not self)
+        before, self.target = self.target, target
+        if target is not None and (self.run is None or self.run.layer is not target):
+            target.waiting += (self,)
+        if before is not None and not before.is_taken:
+            before.purge()
+
     def shut(self) -> None:
         """Wait for a fresh start: nothing older than it will ever leave."""
-        self.is_open = False
+        self.leave()
+        self.past.clear()
+        self.aim(self.target)
 
-    def begin(self, source: Source, stored: Stored, now: float) -> None:
-        """Open at `stored`: continue this line's numbers from where they stood."""
-        sequence, _, timestamp, _, vp8, _ = stored
-        self.is_open = True
-        self.base = sequence
-        self.sequence_offset = self.highest + 1 - sequence
-        if self.stream is not source.stream:  # another clock: frozen time shows as time, not as a jump
-            passed = 0 if self.last_at is None else max(1, int((now - self.last_at) * source.rate))
-            self.timestamp_offset = self.timestamp + passed - timestamp & 0xFFFFFFFF
-            self.stream = source.stream
-        if vp8 is not None:
-            self.picture_offset = 0 if self.picture is None else self.picture + 1 - vp8.picture
-            self.tl0_offset = 0 if self.tl0 is None else self.tl0 + 1 - vp8.tl0
-            self.rewrites = bool(self.picture_offset or self.tl0_offset)
+    def leave(self) -> None:
+        """End the run."""
+        run, self.run = self.run, None
+        if run is not None:
+            run.layer.runs = tuple(other for other in run.layer.runs if other is not run)
+            if not run.layer.is_taken:
+                run.layer.purge()
 
-    def note(self, sequence: int, timestamp: int, vp8: rtp.Vp8 | None, now: float) -> None:
+    def begin(self, layer: Layer, gate: Gate, stored: Stored, now: float) -> None:
+        """Carry `layer` from `stored` on: continue this line's numbers from where they stood."""
+        run = Run(self, layer, gate, stored)
+        run.timestamp_offset = self._timestamp_offset(run, stored[2], now)
+        if self.run is not None:
+            self.past = [*self.past[1 - MAX_RUNS :], self.run]
+        self.leave()
+        self.run = self.last_run = run
+        layer.runs += (run,)
+        layer.waiting = tuple(sink for sink in layer.waiting if sink is not self)
+
+    def _timestamp_offset(self, run: Run, timestamp: int, now: float) -> int:
+        """Return the offset at which frozen time shows as time, and not as a jump."""
+        if self.moved_at is None:
+            return self.timestamp - timestamp
+        rate = run.layer.source.rate
+        passed = max(1, int((now - self.moved_at) * rate))
+        offset = self.timestamp + passed - timestamp  # another clock: by arrival
+        if (same := self._same_clock(run)) is not None:
+            ahead = (timestamp + same - self.timestamp + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
+            if run.stream is self.last_stream or abs(ahead - passed) < ALIGN_WITHIN_S * rate:
+                offset = same + max(0, 1 - ahead)
+        return offset & 0xFFFFFFFF
+
+    @property
+    def last_stream(self) -> object:
+        """The stream of the newest packets that left."""
+        return None if self.last_run is None else self.last_run.stream
+
+    def _same_clock(self, run: Run) -> int | None:
+        """Return the offset by which an instant keeps its timestamp: of the same stream, or of two known clocks."""
+        last = self.last_run
+        if last is None:
+            return None
+        if last.stream is run.stream:
+            return last.timestamp_offset
+        layer, before = run.layer, last.layer
+        if layer.source is not before.source or before.stream is not last.stream:
+            return None
+        if layer.clock is None or before.clock is None:
+            return None
+        (ntp, timestamp), (ntp_before, timestamp_before) = layer.clock, before.clock
+        passed = (ntp - ntp_before) * layer.source.rate >> 32
+        return last.timestamp_offset + timestamp_before + passed - timestamp
+
+    def note(self, run: Run, sequence: int, timestamp: int, vp8: rtp.Vp8 | None, now: float) -> None:
         """Remember the newest packet that left."""
         self.highest = sequence
         if vp8 is not None:
             if vp8.picture_bits:
-                self.picture = vp8.picture + self.picture_offset
+                self.picture = vp8.picture + run.picture_offset
             if vp8.tl0_at:
-                self.tl0 = vp8.tl0 + self.tl0_offset
+                self.tl0 = vp8.tl0 + run.tl0_offset
         if timestamp != self.timestamp or self.last_at is None:
             self.timestamp = timestamp
-            if vp8 is not None:
+            if run.layer.source.is_video:
                 self.sent[timestamp] = now
                 if len(self.sent) > SENT_KEPT:
                     del self.sent[next(iter(self.sent))]
-        self.last_at = now
+        self.last_at = self.moved_at = now
+
+    def run_of(self, sequence: int) -> Run | None:
+        """Return the run of this opening that number `sequence` left in."""
+        for run in (self.run, *reversed(self.past)):
+            if run is not None and sequence >= run.first:
+                return run
+        return None
 
 
 class Peer:
@@ -161,14 +316,15 @@ class Peer:
         self.cc = spec.transport_cc_extension
         self.sources = {s.kind: Source(self, s) for s in spec.sources}
         self.sinks = {(s.kind, s.index): Sink(self, s) for s in spec.sinks}
-        self.by_ssrc: dict[int, tuple[Source, bool]] = {}
+        self.by_ssrc: dict[int, tuple[Layer, bool]] = {}
         self.met: set[int] = set()  # SSRCs that the offer did not name
         self.is_full = False
         for source in self.sources.values():
-            if source.spec.ssrc is not None:
-                self.by_ssrc[source.spec.ssrc] = (source, False)
-            if source.spec.rtx_ssrc is not None:
-                self.by_ssrc[source.spec.rtx_ssrc] = (source, True)
+            for layer in source.layers:
+                if layer.spec.ssrc is not None:
+                    self.by_ssrc[layer.spec.ssrc] = (layer, False)
+                if layer.spec.rtx_ssrc is not None:
+                    self.by_ssrc[layer.spec.rtx_ssrc] = (layer, True)
 
     def meet(self, ssrc: int) -> None:
         """Note an authenticated packet under an SSRC that no source has yet."""
