@@ -1,0 +1,123 @@
+"""What leaves: packets composed for a sink, encrypted in place and sent."""
+
+from __future__ import annotations
+
+import socket
+
+from broker.media import rtp
+from broker.media.drops import Drops
+from broker.media.dtls import PacketBuffer, protect, protect_rtcp
+from broker.media.forward.state import Peer, Run, Stored
+
+
+class Egress:
+    """The sending side of a forwarder, on one UDP socket."""
+
+    def __init__(self, udp: socket.socket, drops: Drops) -> None:
+        self._out = PacketBuffer()
+        self._udp = udp
+        self._drops = drops
+        self._counts = drops.counts
+
+    def send(self, run: Run, stored: Stored, now: float) -> None:
+        """Send a packet as the next of its run, or as one that was late."""
+        sink, vp8 = run.sink, stored[4]
+        sequence = stored[0] + run.sequence_offset
+        payload_type, payload = run.payload_type, stored[3]
+        if stored[6] is not None:
+            payload_type, payload = self._unwrap(run, stored, stored[6])
+        end = self._compose(run, stored, payload_type, sequence, sink.ssrc, payload, b"")
+        if not self._transmit(sink.peer, end):
+            return
+        sink.packets += 1
+        sink.octets += len(payload)
+        if sequence > sink.highest:
+            sink.note(run, sequence, stored[2] + run.timestamp_offset & 0xFFFFFFFF, vp8, now)
+        sink.peer.sent_at = now
+        self._counts["forwarded"] += 1
+
+    @staticmethod
+    def _unwrap(run: Run, stored: Stored, red: tuple[int, int]) -> tuple[int, bytes]:
+        """Return payload type and payload of a RED packet for this run: whole, or its primary block alone.
+
+        What it repeats may be from before the run began, so the first ones are unwrapped for everybody.
+        """
+        primary, reach = red
+        if run.red_type is not None and stored[2] - run.first_timestamp & 0xFFFFFFFF >= reach:
+            return run.red_type, stored[3]
+        return run.payload_type, stored[3][primary:]
+
+    def _compose(
+        self, run: Run, stored: Stored, payload_type: int, sequence: int, ssrc: int, payload: bytes, prefix: bytes
+    ) -> int:
+        """Write one packet into the out buffer; return its size. The same arguments give the same bytes."""
+        view, sink, vp8 = self._out.view, run.sink, stored[4]
+        second, number = stored[1] << 7 | payload_type, sequence & 0xFFFF
+        timestamp = stored[2] + run.timestamp_offset & 0xFFFFFFFF
+        if sink.send_time:  # abs-send-time: of the arrival, so that the same packet again has the same
+            stamp = sink.send_time | int(stored[5] * 262144) & 0xFFFFFF
+            rtp.write_stamped_header(view, 0, 0x90, second, number, timestamp, ssrc, 0xBEDE0001, stamp)
+            start = 20
+        else:
+            rtp.write_header(view, 0, 0x80, second, number, timestamp, ssrc)
+            start = 12
+        if prefix:
+            view[start : start + len(prefix)] = prefix
+            start += len(prefix)
+        end = start + len(payload)
+        view[start:end] = payload
+        if run.rewrites and vp8 is not None:
+            self._rewrite(run, vp8, start)
+        return end
+
+    def _rewrite(self, run: Run, vp8: rtp.Vp8, start: int) -> None:
+        """Make picture numbers contiguous for this run's sink (RFC 7741 §4.2)."""
+        view = self._out.view
+        if vp8.picture_bits:
+            rtp.write_picture(view, start + vp8.picture_at, vp8.picture_bits, vp8.picture + run.picture_offset)
+        if vp8.tl0_at:
+            view[start + vp8.tl0_at] = vp8.tl0 + run.tl0_offset & 0xFF
+
+    def _transmit(self, peer: Peer, size: int) -> bool:
+        """Protect and send what stands in the out buffer."""
+        out = self._out
+        out.size[0] = size
+        if peer.address is None or protect(peer.tx, out.raw, out.size):
+            self._drops.add("protect")
+            return False
+        size = out.size[0]
+        try:
+            self._udp.sendto(out.view[:size], peer.address)
+        except OSError:  # buffer full or no route: a network's loss, repaired as one
+            self._drops.add("send")
+        peer.octets_out += size
+        return True
+
+    def send_rtcp(self, peer: Peer, packet: bytes) -> None:
+        """Protect and send an RTCP compound."""
+        if peer.address is None:
+            return
+        out = self._out
+        out.view[: len(packet)] = packet
+        out.size[0] = len(packet)
+        if protect_rtcp(peer.tx, out.raw, out.size):
+            self._drops.add("protect")
+            return
+        try:
+            self._udp.sendto(out.view[: out.size[0]], peer.address)
+        except OSError:
+            self._drops.add("send")
+
+    def resend(self, run: Run, stored: Stored, sequence: int) -> None:
+        """Send a packet again, that left under number `sequence`."""
+        sink, payload_type, payload = run.sink, run.payload_type, stored[3]
+        if stored[6] is not None:
+            payload_type, payload = self._unwrap(run, stored, stored[6])
+        if run.rtx_type is None:
+            end = self._compose(run, stored, payload_type, sequence, sink.ssrc, payload, b"")
+        else:
+            prefix = (sequence & 0xFFFF).to_bytes(2, "big")
+            end = self._compose(run, stored, run.rtx_type, sink.rtx_sequence, sink.spec.rtx_ssrc, payload, prefix)
+            sink.rtx_sequence = sink.rtx_sequence + 1 & 0xFFFF
+        if self._transmit(sink.peer, end):
+            self._counts["resent"] += 1
