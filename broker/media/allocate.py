@@ -56,6 +56,8 @@ WAIT_S = 5.0  # quiet before a climb; after each failed one twice as long, up to
 WAIT_MAX_S = 45.0  # a steady link is then disturbed three times in two minutes, and one that is mended waits no longer
 HOLD_S = 30.0  # a climbed layer that stood so long has held
 
+PAUSED_S = 2.0  # not asked for so long: the call was held, and signs of before it count no more
+
 UNKNOWN = float("inf")
 LOWEST = 1  # the rung of one picture
 
@@ -180,6 +182,8 @@ def _observed(state: State, sample: Sample) -> State:
     """Take in what is new in `sample`."""
     state = _heard(state, sample)
     passed = max(0.0, sample.now - state.sampled_at) if state.sampled_at else 0.0
+    if passed > PAUSED_S:
+        state = replace(state, mild_since=None, severe_since=None, quiet_since=None)
     loss = state.loss + (state.newest_loss - state.loss) * passed / (passed + LOSS_SMOOTH_S)
     base = state.base_rtt_ms
     if sample.rtt_ms is not None:

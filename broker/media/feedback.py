@@ -13,6 +13,7 @@ from broker.media.session import Session
 
 KEY_EVERY_S = 0.5  # media.md §9: in this time a source is asked for a key frame at most twice:
 KEY_GAP_S = 0.1  # once for the console that meets the family in the lobby, and once for the call that starts just after
+REPORT_KEPT_S = 10.0  # browsers report on sound each 2.5 to 7.5 s
 ESTIMATE_KEPT_S = 10.0  # a receiver's estimate older than this limits nobody
 NO_LIMIT_BPS = 10_000_000
 ROOM = 1.3  # an estimate so many times what is sent shows no bottleneck
@@ -49,12 +50,17 @@ class PeerFeedback:
     octets_out: int = 0
     rtt_ms: float | None = None
     loss_out: dict[int, float] = field(default_factory=dict)
+    reported_at: dict[int, float] = field(default_factory=dict)
     loss_in: float = 0.0
     clocks: dict[tuple[Media, int], SourceClock] = field(default_factory=dict)
     skew_s: float | None = None  # relay's time minus the publisher's, the least seen
     counted: dict[tuple[Media, int], tuple[int, int, int]] = field(default_factory=dict)
     cc_number: int = 0
     cc_next: int | None = None
+
+    def recent_losses(self, now: float) -> list[float]:
+        """Return the loss of each line that was reported on lately: a line that carries nothing has none."""
+        return [loss for ssrc, loss in self.loss_out.items() if now - self.reported_at[ssrc] <= REPORT_KEPT_S]
 
 
 class Feedback:
@@ -168,6 +174,7 @@ class Feedback:
         if sink is None:
             return
         known.loss_out[report.ssrc] = report.fraction / 256
+        known.reported_at[report.ssrc] = self._boottime()
         if report.last_sr:
             now = int(self._ntp(self._boottime()) * 65536) & 0xFFFFFFFF
             passed = now - report.last_sr - report.delay & 0xFFFFFFFF

@@ -41,7 +41,7 @@ class Meter:
         sends_audio = audio is not None and now - audio.last_at < SENDS_WITHIN_S
         return EndpointHealth(
             loss_in=known.loss_in if known else 0.0,
-            loss_out=worst(known.loss_out.values()) if known else 0.0,
+            loss_out=worst(known.recent_losses(now)) if known else 0.0,
             bitrate_in_bps=bps_in,
             bitrate_out_bps=bps_out,
             rtt_ms=known.rtt_ms if known else None,

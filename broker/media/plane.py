@@ -16,6 +16,7 @@ from broker.media.feedback import Feedback
 from broker.media.forward.api import Address, PeerId, SinkId, SourceId
 from broker.media.forward.python import PythonForwarder
 from broker.media.health import Meter
+from broker.media.pictures import Pictures
 from broker.media.port import UdpPort
 from broker.media.session import MAX_ADDRESSES, Session, settle
 from broker.ports import Answer, Clock, EndpointHealth
@@ -23,7 +24,7 @@ from broker.ports import Answer, Clock, EndpointHealth
 log = logging.getLogger("broker.media")
 
 TICK_S = 0.02
-REFILL_EVERY_S, CONGESTION_EVERY_S, WATCH_EVERY_S, REPORT_EVERY_S = 0.1, 0.1, 0.2, 1.0
+REFILL_EVERY_S, CONGESTION_EVERY_S, WATCH_EVERY_S, SHARE_EVERY_S, REPORT_EVERY_S = 0.1, 0.1, 0.2, 0.2, 1.0
 LOST_AFTER_S = 3.0  # reliability.md A6
 LOST_IDLE_AFTER_S = 8.0  # one that neither sends nor is sent anything speaks by STUN alone, each 2.5 s in Chromium
 STALL_S = 0.5  # a tick this late means that the loop stood still
@@ -85,6 +86,7 @@ class RelayPlane:
             self._port.socket, self._boottime, self._drops, self._on_rtcp, self._on_key_wanted
         )
         self._feedback = Feedback(self._forwarder, self._boottime, lambda at: began + at)
+        self._pictures = Pictures(self._forwarder, self._feedback, self._boottime)
         self._port.start(self._forwarder.buffer, self._datagram)
         self._ticked_at = now = self._boottime()
         self._refilled_at = now
@@ -92,6 +94,7 @@ class RelayPlane:
             self._refill: (REFILL_EVERY_S, now + REFILL_EVERY_S),
             self._feedback.congestion: (CONGESTION_EVERY_S, now + CONGESTION_EVERY_S),
             self._watch_all: (WATCH_EVERY_S, now + WATCH_EVERY_S),
+            self._share: (SHARE_EVERY_S, now + SHARE_EVERY_S),
             self._report: (REPORT_EVERY_S, now + REPORT_EVERY_S),
         }
         self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
@@ -176,7 +179,11 @@ class RelayPlane:
         meter = self._meters.get(session.peer) if session else None
         if session is None:
             return None
-        return EndpointHealth() if meter is None else meter.health(self._forwarder, self._feedback, self._boottime())
+        if meter is None:
+            return EndpointHealth()
+        picture, dropped = self._pictures.of(session.peer)
+        health = meter.health(self._forwarder, self._feedback, self._boottime())
+        return replace(health, picture=picture, dropped=dropped)
 
     def watch(self, listener: Callable[[str, bool], None]) -> None:
         self._listeners.append(listener)
@@ -232,6 +239,7 @@ class RelayPlane:
     def _forget(self, session: Session) -> None:
         self._by_peer.pop(session.peer, None)
         self._meters.pop(session.peer, None)
+        self._pictures.forget(session.peer)
         self._feedback.close(session.peer)
         self._forwarder.close_peer(session.peer)
         for address in session.addresses:
@@ -263,7 +271,7 @@ class RelayPlane:
         self._linked[line] = wanted
         if linked == wanted:
             return
-        layer = self._first_layer((source.peer, kind), route.quality)
+        layer = self._first_layer((sink.peer, kind, index), route.quality)
         if linked is not None and replace(linked, quality=route.quality) == wanted:
             self._forwarder.want((sink.peer, kind, index), layer)
             return
@@ -271,9 +279,9 @@ class RelayPlane:
             self._forwarder.disconnect((linked.sink, kind, index))
         self._forwarder.connect((sink.peer, kind, index), (source.peer, kind), call, layer)
 
-    def _first_layer(self, source: SourceId, quality: Quality) -> int:
-        """Return the layer that a route asks for while nobody knows what its link carries."""
-        return 0 if quality is Quality.LOW else max(0, self._forwarder.layers(source) - 1)
+    def _first_layer(self, sink: SinkId, quality: Quality) -> int | None:
+        """Return the layer for a line that is new or asks for another quality."""
+        return 0 if quality is Quality.LOW or sink[1] is Media.AUDIO else self._pictures.layer(sink)
 
     def _sink(self, endpoint: str, kind: Media, index: int) -> SinkId:
         session = self._sessions.get(endpoint)
@@ -390,6 +398,14 @@ class RelayPlane:
         self._forwarder.refill(elapsed)
         for session in self._sessions.values():
             session.refill(elapsed)
+
+    def _share(self) -> None:
+        """Give each peer the best layers that its link carries, over the pictures that ask for the best."""
+        lines: dict[PeerId, list[SinkId]] = {}
+        for (_, kind, index), link in self._linked.items():
+            if kind is Media.VIDEO and link.quality is Quality.BEST:
+                lines.setdefault(link.sink, []).append((link.sink, kind, index))
+        self._pictures.share(lines)
 
     def _report(self) -> None:
         self._feedback.reports()
