@@ -29,8 +29,10 @@ from broker.engine.office import Office, furnish
 from broker.engine.secrets import Passwords
 from broker.engine.tasks import Tasks
 from broker.logs import set_up_logs
+from broker.media.child import RelaySettings
 from broker.media.local import LOOPBACK, own_addresses
 from broker.media.plane import RelayPlane
+from broker.media.pool import RelayPool
 from broker.office import pepper_of
 from broker.ports import Clock, LogConflict, LogUnavailable, MediaPlane
 from broker.storage.checkpoints import INTERVAL_S, Checkpoints
@@ -138,12 +140,20 @@ class Node:
         self._open.callback(journal.close)
         return journal
 
-    def _relay_for(self, config: Config) -> RelayPlane:
-        """Return the relay; one that serves this machine alone is bound wider and hears only this machine."""
+    def _relay_settings(self) -> RelaySettings:
+        """Return where the relay is; one that serves this machine alone is bound wider and hears only this machine."""
+        config = self.config
         if config.media_host != LOOPBACK or config.media_advertise != LOOPBACK:
-            return RelayPlane((config.media_host, config.media_port), [config.media_advertise], self.clock)
+            return RelaySettings(config.media_host, config.media_port, (config.media_advertise,))
         own = own_addresses()
-        return RelayPlane(("0.0.0.0", config.media_port), own, self.clock, frozenset(own))
+        return RelaySettings("0.0.0.0", config.media_port, own, frozenset(own))
+
+    def _relay_for(self, config: Config) -> RelayPool | RelayPlane:
+        """Return the relay: its workers, or a relay in this process."""
+        where = self._relay_settings()
+        if config.media_workers:
+            return RelayPool(where, config.media_workers, self.clock)
+        return RelayPlane((where.host, where.port), where.advertise, self.clock, where.only_from)
 
     async def _relay(self) -> MediaPlane:
         if self._media is not None:
@@ -155,9 +165,8 @@ class Node:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            raise CannotStart(
-                self._words("start.media_port_taken", port=config.media_port, setting="media_port")
-            ) from None
+            port = error.filename or config.media_port
+            raise CannotStart(self._words("start.media_port_taken", port=port, setting="media_port")) from None
         self._open.push_async_callback(relay.close)
         return relay
 

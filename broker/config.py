@@ -31,6 +31,8 @@ WEAK_SECRETS = frozenset(
 MIN_SECRET_CHARS = 32
 TURN_PORT = 3478  # RFC 8656 §3
 TURN_URL = re.compile(r"turn:(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?(?:\?transport=udp)?")
+MOST_WORKERS = 8  # a console has a connection to each; whoever measured that more help may set more
+LAST_PORT = 65535
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -59,6 +61,7 @@ class _Settings(BaseSettings):
     turn_secret: SecretStr | None = None
     turn_secret_file: Path | None = None
     turn_lifetime_s: int = Field(600, ge=60, le=86_400)
+    media_workers: int | None = Field(None, ge=0, le=64)
     data_dir: Path = Path("data")
     database: str = ""
     pepper: SecretStr | None = None
@@ -96,12 +99,13 @@ class Config:
     chair_hosts: tuple[tuple[str, str], ...] = ()  # what is set apart from `<chair>.<base>`
     tls_certificate: Path | None = None
     tls_key: Path | None = None
-    media_host: str = "127.0.0.1"  # where the relay's one UDP port is bound
-    media_port: int = 0  # 0: any free one
+    media_host: str = "127.0.0.1"  # where the relay's UDP ports are bound
+    media_port: int = 0  # the first of them; 0: any free ones
     media_advertise: str = "127.0.0.1"  # the address that browsers are told
     turn_urls: tuple[str, ...] = ()  # RFC 7065, over UDP; none: no TURN server
     turn_secret: str | None = None  # shared with the TURN server
     turn_lifetime_s: int = 600  # how long a credential may be used to allocate
+    media_workers: int = 0  # processes of the relay, with a port each; 0: one port, in the broker's own process
     data_dir: Path = Path("data")
     database_url: str = ""
     pepper: str | None = None  # None: a file of the data directory, made at first use
@@ -193,6 +197,7 @@ def _config(settings: _Settings) -> Config:
         turn_urls=_turn_urls(settings),
         turn_secret=_turn_secret(settings),
         turn_lifetime_s=settings.turn_lifetime_s,
+        media_workers=_media_workers(settings),
         data_dir=settings.data_dir,
         database_url=settings.database or sqlite_url(settings.data_dir),
         pepper=settings.pepper.get_secret_value() if settings.pepper else None,
@@ -233,6 +238,18 @@ def turn_address(url: str) -> tuple[str, int]:
     if found is None or not 0 < port < 65536:
         raise BadConfig(f"turn_urls: must be turn:host[:port][?transport=udp], not {url!r}")
     return found["host"].strip("[]"), port
+
+
+def _media_workers(settings: _Settings) -> int:
+    workers = one_worker_a_core() if settings.media_workers is None else settings.media_workers
+    if settings.media_port and settings.media_port + max(workers, 1) > LAST_PORT + 1:
+        raise BadConfig(f"media_port: {workers} workers need as many ports from it on")
+    return workers
+
+
+def one_worker_a_core() -> int:
+    """Return how many relay workers this machine gets: one for each core that we may use, within reason."""
+    return min(len(os.sched_getaffinity(0)), MOST_WORKERS)
 
 
 def sqlite_url(data_dir: Path) -> str:

@@ -223,42 +223,99 @@ class EndpointHealth:
     dropped: tuple[int, ...] = ()  # its video lines that its link cannot carry now: sound only
 
 
-class MediaPlane(Protocol):
-    """The relay: it forwards encoded packets along plans, and never decodes."""
+class RelayUnavailable(Exception):
+    """No relay carries that home now; it is on its way back, and an offer may be made again."""
 
-    async def connect(self, endpoint: str, publishes: frozenset[Media], offer: str) -> Answer:
-        """Answer an endpoint's offer; a second offer of the same endpoint replaces the first connection.
+
+@dataclass(frozen=True, slots=True)
+class LineSent:
+    """How many seconds ago a video line was sent anything, and the frame that was asked about; None: never."""
+
+    last_s: float | None = None
+    frame_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HomeChanged:
+    """A home was lost, or is back. `calls` have just got a home anew: every end of theirs must offer again.
+
+    Endpoints of a home that is lost are told lost before this; those of one that is back must connect again.
+    """
+
+    home: int
+    up: bool
+    calls: frozenset[str] = frozenset()
+
+
+class EndpointListener(Protocol):
+    """Called with an endpoint whose media came up (DTLS done) or was lost (silent 3 s, closed) at a home."""
+
+    def __call__(self, endpoint: str, up: bool, home: int = 0) -> None: ...
+
+
+class MediaPlane(Protocol):
+    """The relay: it forwards encoded packets along plans, and never decodes.
+
+    It has one or more *homes*, numbered from 0: processes that carry calls. A call lives at one of them, and all of
+    its ends connect there. An endpoint that watches calls of several homes has one connection at each.
+    """
+
+    @property
+    def homes(self) -> int:
+        """Return how many homes there are; it never changes."""
+
+    @property
+    def homes_up(self) -> int:
+        """Return how many homes can carry calls now."""
+
+    def home(self, call_id: str) -> int:
+        """Return the call's home: the least loaded at the first asking, the same one for as long as it stands."""
+
+    def release(self, call_id: str) -> None:
+        """Forget a call that is over: its home has one less."""
+
+    async def connect(self, endpoint: str, publishes: frozenset[Media], offer: str, home: int = 0) -> Answer:
+        """Answer an endpoint's offer; a second offer of the same endpoint at the same home replaces the first.
+
+        What publishes has one connection in all: one at another home is closed.
 
         Raises:
-            OfferRefused: malformed, too long, or no codec in common.
+            OfferRefused: malformed, too long, no codec in common, or no such home.
+            RelayUnavailable: That home is down.
         """
 
     async def disconnect(self, endpoint: str) -> None:
-        """Close the endpoint: routes first, then DTLS close_notify, then its address and keys are forgotten."""
+        """Close the endpoint at every home: routes first, then DTLS close_notify, then its address and keys go."""
 
     async def apply(self, plan: MediaPlan) -> None:
         """Obey `plan` for its call from now on. When it returns, what the plan lacks is silent.
 
-        A plan with a lower epoch than the last is ignored.
+        A plan with a lower epoch than the last is ignored. `valid_for_s` counts from this call, however long the
+        plan is on its way. A home that does not obey in time is killed, which silences it too.
         """
 
-    def sent(self, endpoint: str, line: int, rtp_timestamp: int) -> float | None:
-        """Return how many seconds ago that video timestamp was sent on that line, None if never (or over 10 s)."""
+    async def sent_on(
+        self, endpoint: str, asked: Sequence[tuple[int, int | None]], home: int = 0
+    ) -> Sequence[LineSent]:
+        """Return what was sent to `endpoint` at `home`, for each (video line, RTP timestamp) of `asked`, in order.
 
-    def last_sent(self, endpoint: str, line: int) -> float | None:
-        """Return how many seconds ago any video packet was sent on that line, None if never."""
+        Frames older than 10 s are forgotten.
+        """
 
     def health(self, endpoint: str) -> EndpointHealth | None:
         """Return the link's health over the last seconds; None for an unknown endpoint."""
 
-    def watch(self, listener: Callable[[str, bool], None]) -> None:
-        """Call `listener(endpoint, up)` when media comes up (DTLS done) or is lost (silent 3 s, closed)."""
+    def watch(self, listener: EndpointListener) -> None:
+        """Call `listener` when an endpoint's media comes up or is lost."""
+
+    def watch_homes(self, listener: Callable[[HomeChanged], None]) -> None:
+        """Call `listener` when a home is lost or comes back. A plane in the broker's own process never calls."""
 
     def counters(self) -> Mapping[str, int]:
-        """Return totals: packets in, forwarded, and each reason for a drop."""
+        """Return totals over all homes: packets in, forwarded, each reason for a drop, restarts of workers."""
 
     async def close(self) -> None:
-        """Close every endpoint and the port."""
+        """Close every endpoint and every port; no process stays behind."""
 
 
 class Mailer(Protocol):

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from broker.bootstrap import CannotStart, running
-from broker.config import Config, sqlite_url
+from broker.config import Config, one_worker_a_core, sqlite_url
 from broker.demo.bots import Bots
 from broker.demo.people import CLERK, HARROWDENE, MONITOR, OTHERS, STOKE_BARROW, SUPERVISOR
 from broker.demo.seed import AlreadyOthers, Seeded, seed
@@ -108,6 +108,7 @@ def run(port: int, calls: int, data_dir: Path) -> int:
         data_dir=data_dir,
         database_url=sqlite_url(data_dir),
         demo=True,
+        media_workers=one_worker_a_core(),
     )
     set_up_logs(config)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))

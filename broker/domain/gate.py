@@ -35,11 +35,16 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known outside of the record, at one instant: both posts' proofs and the node's lease."""
+    """What is known outside of the record, at one instant: both posts' proofs and the node's lease.
+
+    `moved_at`: when the call last got another relay. What a wall displayed before that says nothing of the call as
+    it would flow now; the gate waits for a younger proof. No hold follows from it: that is the proof's age's affair.
+    """
 
     monitor: Proof | None
     supervisor: Proof | None
     lease_until: datetime
+    moved_at: datetime | None = None
 
 
 Until = datetime | None  # None: the condition does not hold now
@@ -70,6 +75,8 @@ def effective_end(call: Call, now: datetime) -> datetime:
 
 def _monitored(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> Until:
     proof = evidence.monitor
+    if proof is not None and evidence.moved_at is not None and proof.at <= evidence.moved_at:
+        return None
     return _after(proof.at if proof else None, policy.proof_stale_s + policy.proof_grace_s)
 
 

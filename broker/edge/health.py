@@ -22,10 +22,11 @@ async def alive(request: web.Request) -> web.Response:
 
 
 async def ready(request: web.Request) -> web.Response:
-    """GET /readyz: this node's lease on its calls is valid, so media may flow through it."""
+    """GET /readyz: this node's lease on its calls is valid and its relay stands, so media may flow through it."""
     found = services(request)
     until = found.engine.presence.lease_until
-    if request.app[HUB].closing or until is None or until <= found.clock.now():
+    leased = until is not None and until > found.clock.now()
+    if request.app[HUB].closing or not leased or not found.engine.media.homes_up:
         return web.Response(text="not ready", status=503)
     return web.Response(text="ok")
 
@@ -75,6 +76,8 @@ class _Counts(Collector):
             GaugeMetricFamily(
                 "broker_record_behind", "1 while events wait in the journal", value=engine.recorder.behind
             ),
+            GaugeMetricFamily("broker_relay_homes", "Relay processes", value=engine.media.homes),
+            GaugeMetricFamily("broker_relay_homes_up", "Relay processes that carry", value=engine.media.homes_up),
             _totals("broker_relay", "What the relay counted", "what", engine.media.counters()),
             _totals("broker_refused_strangers", "Refusals to strangers", "why", denials.strangers),
             _totals("broker_protocol_violations", "Sockets closed for a violation", "code", self._app[VIOLATIONS]),

@@ -19,12 +19,14 @@ from broker.engine.board import CallChanged, Change
 from broker.engine.chairs import FamilyChair, LaptopChair
 from broker.engine.engine import prisoner_leg
 from broker.engine.registry import Entry
+from broker.ports import HomeChanged
 from broker.protocol import VERSION, client
 from broker.protocol.server import (
     AnswerLine,
     LineWant,
     MediaAnswer,
     MediaQuality,
+    MediaReoffer,
     Ok,
     WarningMessage,
     Welcome,
@@ -103,6 +105,8 @@ class LegSession(Session):
 
     def heard(self, change: Change) -> None:
         call = self.call
+        if isinstance(change, HomeChanged) and call is not None and call.id in change.calls:
+            self.socket.send(MediaReoffer(receive=callers.lines_wanted(call)), "reoffer")
         if not isinstance(change, CallChanged) or call is None or change.call.id != call.id:
             return
         for event in change.events:
@@ -193,10 +197,12 @@ class LegSession(Session):
             raise Refused(Code.CONSENT_MISSING)
         if not leg.checked:
             raise Refused(Code.CHECK_MISSING)
-        answer = await self.engine.offer(leg.id, leg.sends, message.sdp)
+        home = self.engine.media.home(call.id)
+        answer = await self.engine.offer(leg.id, leg.sends, message.sdp, home)
         self.show_lines()
         lines = [AnswerLine(mid=line.mid, kind=line.kind.value, index=line.index) for line in answer.lines]
-        return MediaAnswer(key=message.key, sdp=answer.sdp, lines=lines, ice_servers=self.ice_servers())
+        servers = self.ice_servers()
+        return MediaAnswer(key=message.key, sdp=answer.sdp, lines=lines, ice_servers=servers, home=home)
 
     async def told(self, message: client.ClientMessage) -> None:
         await self.permit(self.actor(), getattr(message, "type", ""), self._own())

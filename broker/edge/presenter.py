@@ -170,9 +170,10 @@ class Presenter:
             call = entry.actor.call
             observed = any(observer.session == console.actor.session for observer in call.observers)
             if observed and call.phase in SHOWABLE:
-                parts += _video_lines(call, console)
+                home = self._engine.media.home(call.id)
+                parts += _video_lines(call, console, home)
                 if console.focus == call.id:
-                    parts += _audio_lines(call, console)
+                    parts += _audio_lines(call, console, home)
         return parts
 
     def health(self, entry: Entry) -> list[LegHealth]:
@@ -218,22 +219,23 @@ def may_be_shown(call: Call, leg: Leg) -> bool:
     return leg.present and (leg.role is not LegRole.PRISONER or bool(leg.verified))
 
 
-def _video_lines(call: Call, console: Console) -> list[LinePart]:
+def _video_lines(call: Call, console: Console, home: int) -> list[LinePart]:
+    placed = ((leg, console.line_on(call, leg.id, home)) for leg in call.legs)
     return [
-        LinePart(kind="video", index=console.held[leg.id], call_id=call.id, leg_id=leg.id)
-        for leg in call.legs
-        if leg.id in console.held and Media.VIDEO in leg.sends and may_be_shown(call, leg)
+        LinePart(kind="video", index=line, home=home, call_id=call.id, leg_id=leg.id)
+        for leg, line in placed
+        if line is not None and Media.VIDEO in leg.sends and may_be_shown(call, leg)
     ]
 
 
-def _audio_lines(call: Call, console: Console) -> list[LinePart]:
+def _audio_lines(call: Call, console: Console, home: int) -> list[LinePart]:
     """One line per leg: line n is leg n of the call in focus (gate.plan_for)."""
-    if not KINDS[call.kind].audio_to_staff:
+    if not KINDS[call.kind].audio_to_staff or home not in console.lines:
         return []
     return [
-        LinePart(kind="audio", index=number, call_id=call.id, leg_id=leg.id)
+        LinePart(kind="audio", index=number, home=home, call_id=call.id, leg_id=leg.id)
         for number, leg in enumerate(call.legs)
-        if number < console.audio_lines and Media.AUDIO in leg.sends and may_be_shown(call, leg)
+        if number < console.lines[home].audio and Media.AUDIO in leg.sends and may_be_shown(call, leg)
     ]
 
 

@@ -18,7 +18,7 @@ from broker.edge.socket import Socket
 from broker.engine.board import Change
 from broker.engine.chairs import Chair
 from broker.engine.tasks import Tasks
-from broker.ports import LogConflict, LogUnavailable, OfferRefused
+from broker.ports import LogConflict, LogUnavailable, OfferRefused, RelayUnavailable
 from broker.protocol import client
 from broker.protocol.base import ProtocolViolation
 from broker.protocol.server import IceServer, MediaAnswer, Ok, RefusedMessage
@@ -73,7 +73,7 @@ class Session:
         raise NotImplementedError
 
     async def offer(self, message: client.MediaOffer) -> MediaAnswer:
-        """Answer an offer. Raises Refused, OfferRefused."""
+        """Answer an offer. Raises Refused, OfferRefused, RelayUnavailable."""
         raise NotImplementedError
 
     async def told(self, message: client.ClientMessage) -> None:
@@ -129,6 +129,8 @@ class Session:
             return RefusedMessage(key=message.key, code=refusal.code)
         except OfferRefused:
             return RefusedMessage(key=message.key, code=Code.BAD_OFFER)
+        except RelayUnavailable:
+            return RefusedMessage(key=message.key, code=Code.UNAVAILABLE)
 
     async def _answered(self, message: client.ClientMessage, key: str) -> Ok | RefusedMessage:
         try:

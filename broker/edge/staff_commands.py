@@ -63,6 +63,7 @@ def shown_tiles(tiles: Sequence[client.ShownTile]) -> dict[str, list[Shown]]:
                     leg.height,
                 ),
                 leg.rtp_timestamp,
+                leg.home,
             )
             for leg in tile.legs
         ]

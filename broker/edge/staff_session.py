@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from broker.domain import events as e
 from broker.domain.actors import Actor
 from broker.domain.call import Call, Phase
@@ -15,9 +17,9 @@ from broker.edge.socket import Socket
 from broker.edge.staff_commands import StaffCommands, shown_tiles
 from broker.engine.board import Alerted, CallChanged, Change, LinesChanged, PostsChanged, SeatsChanged
 from broker.engine.chairs import StaffChair
-from broker.engine.consoles import AUDIO_LINES, VIDEO_LINES
+from broker.engine.consoles import AUDIO_LINES, video_pool
 from broker.engine.registry import Entry
-from broker.ports import OfferRefused
+from broker.ports import HomeChanged, OfferRefused
 from broker.protocol import VERSION, client
 from broker.protocol.server import (
     Alert,
@@ -58,7 +60,7 @@ class StaffSession(Session):
         self._halls: tuple[str, ...] = ()
         self._told_posts: dict[tuple[Post, str | None], PostPart] = {}
         self._told_seats: dict[str, SeatPart] = {}
-        self._asked_lines = VIDEO_LINES
+        self._asked_lines: dict[int, int] = {}  # by home, where it is more than the pool
 
     @property
     def who(self) -> str:
@@ -88,7 +90,8 @@ class StaffSession(Session):
             may=await self._may(),
         )
         now, demo = self.services.clock.now(), self.services.config.demo
-        lines = LineWant(audio=AUDIO_LINES, video=VIDEO_LINES)
+        homes = self.engine.media.homes
+        lines = LineWant(audio=AUDIO_LINES, video=video_pool(homes), homes=homes)
         self.socket.send(Welcome(protocol=VERSION, now=now, you=you, receive=lines, demo=demo))
         await self.show_all()
 
@@ -210,6 +213,9 @@ class StaffSession(Session):
             case LinesChanged(endpoint=endpoint):
                 if endpoint == self.id:
                     self.show_lines()
+            case HomeChanged(home=home, up=True):
+                if self.engine.console(self.id) is not None:
+                    self._reoffer(home)
             case Alerted():
                 self._alerted(change, held)
             case _:
@@ -229,15 +235,25 @@ class StaffSession(Session):
         self._want_lines()
 
     def _want_lines(self) -> None:
-        """Ask for a new offer where the calls have more pictures than the console has lines (wall.md 3)."""
+        """Ask for a new offer at each home whose calls have more pictures than the console has lines (wall.md 3)."""
         console = self.engine.console(self.id)
         if console is None or not console.connected:
             return
-        shown = [entry.actor.call for entry in self.entries() if entry.actor.call.phase is not Phase.ENDED]
-        wanted = console.wanted(shown)
-        if wanted > max(self._asked_lines, console.video_lines):
-            self._asked_lines = -(-wanted // _LINE_STEP) * _LINE_STEP
-            self.socket.send(MediaReoffer(receive=LineWant(audio=AUDIO_LINES, video=self._asked_lines)), "reoffer")
+        wanted: Counter[int] = Counter()
+        for entry in self.entries():
+            if entry.actor.call.phase is not Phase.ENDED:
+                wanted[self.engine.media.home(entry.actor.call.id)] += len(entry.actor.call.legs)
+        for home, count in wanted.items():
+            if home in console.lines and count > max(self._pool(home), console.lines[home].video):
+                self._asked_lines[home] = -(-count // _LINE_STEP) * _LINE_STEP
+                self._reoffer(home)
+
+    def _pool(self, home: int) -> int:
+        return self._asked_lines.get(home, video_pool(self.engine.media.homes))
+
+    def _reoffer(self, home: int) -> None:
+        want = LineWant(audio=AUDIO_LINES, video=self._pool(home), homes=self.engine.media.homes)
+        self.socket.send(MediaReoffer(receive=want, home=home), f"reoffer {home}")
 
     def _alerted(self, alert: Alerted, held: HeldPost) -> None:
         here = alert.establishment == held.establishment and (
@@ -275,19 +291,20 @@ class StaffSession(Session):
         await self.permit(actor, "call.watch", Subject(actor.establishment))
         if self.engine.console(self.id) is None:
             raise Refused(Code.NOT_ON_POST)
-        answer = await self.engine.offer(self.id, frozenset(), message.sdp)
+        answer = await self.engine.offer(self.id, frozenset(), message.sdp, message.home)
         if answer.publishes:
             await self.engine.closed(self.id)
             raise OfferRefused("publishes")
         lines = [AnswerLine(mid=line.mid, kind=line.kind.value, index=line.index) for line in answer.lines]
-        return MediaAnswer(key=message.key, sdp=answer.sdp, lines=lines, ice_servers=self.ice_servers())
+        servers = self.ice_servers()
+        return MediaAnswer(key=message.key, sdp=answer.sdp, lines=lines, ice_servers=servers, home=message.home)
 
     async def told(self, message: client.ClientMessage) -> None:
         actor = self.actor()
         await self.permit(actor, getattr(message, "type", ""), Subject(actor.establishment))
         match message:
             case client.WallProof(visible=visible, tiles=tiles, heard=heard):
-                self.engine.prove_wall(self.id, visible, shown_tiles(tiles), heard)
+                await self.engine.prove_wall(self.id, visible, shown_tiles(tiles), heard)
             case client.Presence(visible=visible, heard=heard):
                 self.engine.prove_presence(self.id, visible, heard)
             case _:

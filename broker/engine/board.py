@@ -9,6 +9,7 @@ from datetime import datetime
 from broker.domain.call import Call
 from broker.domain.codes import Post
 from broker.domain.events import Event
+from broker.ports import HomeChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class SeatsChanged:
 
 @dataclass(frozen=True, slots=True)
 class LinesChanged:
-    """A console's receive lines carry something else: (kind, index) -> (call id, leg id)."""
+    """A console's receive lines carry something else."""
 
     endpoint: str
 
@@ -63,7 +64,7 @@ class Alerted:
     post: Post | None = None
 
 
-Change = CallChanged | CallGone | PostsChanged | SeatsChanged | LinesChanged | Alerted
+Change = CallChanged | CallGone | PostsChanged | SeatsChanged | LinesChanged | HomeChanged | Alerted
 Listener = Callable[[Change], None]
 
 

@@ -1,4 +1,8 @@
-"""Consoles: which video line of a monitor's one connection shows which leg; places never move."""
+"""Consoles: which video line of a monitor's connections shows which leg; places never move.
+
+A console has one connection at each home of the relay, each with a fixed pool of lines: a line is pointed elsewhere
+without a new offer.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,25 @@ from dataclasses import dataclass, field
 from broker.domain.actors import Actor
 from broker.domain.call import Call
 
-VIDEO_LINES = 40  # a wall of 20 calls with two ends each; more lines need a new offer
+WALL_LINES = 40  # a wall of 20 calls with two ends each
 AUDIO_LINES = 8  # one per leg of the focused call
+SPARE_LINES = 4  # calls are spread by number, not by this console's share of them
+
+
+def video_pool(homes: int) -> int:
+    """Return how many video lines a console has at each of `homes` homes: a full wall, should one home fail.
+
+    More than that at one home needs a new offer there.
+    """
+    return WALL_LINES if homes <= 2 else -(-WALL_LINES // (homes - 1)) + SPARE_LINES
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """How many receive lines of each kind one connection has."""
+
+    audio: int
+    video: int
 
 
 @dataclass(slots=True)
@@ -17,32 +38,51 @@ class Console:
     """A monitor's console: its actor, its lines, its focus. Mutable, owned by the engine."""
 
     actor: Actor
-    video_lines: int = 0
-    audio_lines: int = 0
-    connected: bool = False  # its offer was answered: it has lines
-    up: bool = False  # the relay's word: those lines can carry
+    lines: dict[int, Lines] = field(default_factory=dict)  # by home: its offer was answered there
+    up: set[int] = field(default_factory=set)  # the relay's word: the lines of that home can carry
     focus: str | None = None
-    held: dict[str, int] = field(default_factory=dict)  # leg id -> video line
+    held: dict[str, tuple[int, int]] = field(default_factory=dict)  # leg id -> home and video line
 
-    def lines_for(self, call: Call) -> tuple[tuple[str, int], ...]:
-        """Return the video line of each leg of `call`, giving free ones to legs that have none."""
+    @property
+    def connected(self) -> bool:
+        """Whether it has lines anywhere."""
+        return bool(self.lines)
+
+    def lines_for(self, call: Call, home: int) -> tuple[tuple[str, int], ...]:
+        """Return the video line of each leg of `call`, giving free ones of `home` to legs that have none there."""
         for leg in call.legs:
-            if leg.id not in self.held:
-                free = self._free()
+            if self.line_of(leg.id, home) is None:
+                self.held.pop(leg.id, None)
+                free = self._free(home)
                 if free is None:
                     break
-                self.held[leg.id] = free
-        return tuple((leg.id, self.held[leg.id]) for leg in call.legs if leg.id in self.held)
+                self.held[leg.id] = (home, free)
+        known = ((leg.id, self.line_of(leg.id, home)) for leg in call.legs)
+        return tuple((leg_id, line) for leg_id, line in known if line is not None)
+
+    def line_of(self, leg_id: str, home: int) -> int | None:
+        """Return the line that is a leg's at `home`."""
+        held = self.held.get(leg_id)
+        return held[1] if held is not None and held[0] == home else None
+
+    def line_on(self, call: Call, leg_id: str, home: int) -> int | None:
+        """Return the line that carries a leg: its own at the call's home, where the call's record agrees."""
+        observer = next((one for one in call.observers if one.session == self.actor.session), None)
+        line = self.line_of(leg_id, home)
+        return line if observer is not None and dict(observer.lines).get(leg_id) == line else None
 
     def release(self, legs: Sequence[str]) -> None:
         """Free the lines of a call that is over."""
         for leg in legs:
             self.held.pop(leg, None)
 
-    def wanted(self, calls: Sequence[Call]) -> int:
-        """Return how many video lines the scope's calls need, never fewer than the pool."""
-        return max(VIDEO_LINES, sum(len(call.legs) for call in calls))
+    def lose(self, home: int) -> None:
+        """A home is gone, with its connection and all that it carried."""
+        self.lines.pop(home, None)
+        self.up.discard(home)
+        self.held = {leg: place for leg, place in self.held.items() if place[0] != home}
 
-    def _free(self) -> int | None:
-        taken = set(self.held.values())
-        return next((line for line in range(self.video_lines) if line not in taken), None)
+    def _free(self, home: int) -> int | None:
+        taken = {line for at, line in self.held.values() if at == home}
+        offered = self.lines.get(home, Lines(0, 0)).video
+        return next((line for line in range(offered) if line not in taken), None)

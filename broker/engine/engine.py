@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ from broker.domain.settle import missing
 from broker.engine.actor import Done
 from broker.engine.board import Alerted, Board, CallChanged, Change, LinesChanged, PostsChanged
 from broker.engine.chairs import LaptopChair, StaffChair
-from broker.engine.consoles import Console
+from broker.engine.consoles import Console, Lines
 from broker.engine.denials import Denials
 from broker.engine.presence import Presence
 from broker.engine.recorder import Recorder
@@ -33,7 +33,17 @@ from broker.engine.registry import Entry, Registry
 from broker.engine.stream import Streams
 from broker.engine.tasks import Tasks
 from broker.engine.today import Today
-from broker.ports import Answer, Clock, Directory, EventLog, Journal, LogUnavailable, MediaPlane, Renewals
+from broker.ports import (
+    Answer,
+    Clock,
+    Directory,
+    EventLog,
+    HomeChanged,
+    Journal,
+    LogUnavailable,
+    MediaPlane,
+    Renewals,
+)
 
 log = structlog.get_logger()
 
@@ -44,10 +54,11 @@ SHOWABLE = (Phase.LOBBY, Phase.READY, Phase.LIVE)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a console says of one leg's picture, with the newest RTP timestamp that it presented."""
+    """What a console says of one leg's picture, with the newest RTP timestamp that it presented, and whose home's."""
 
     fact: ShownFact
     rtp_timestamp: int | None
+    home: int = 0
 
 
 class Engine:
@@ -92,6 +103,7 @@ class Engine:
         await self.renew()
         await self.registry.sweep()
         self.media.watch(self.endpoint_changed)
+        self.media.watch_homes(self.home_changed)
         self.board.listen(self.follow)
         self._tasks.start(self.registry.run(), "registry")
         self._tasks.start(self.registry.run_sweeps(), "sweeps")
@@ -233,7 +245,7 @@ class Engine:
 
     # --- proofs -----------------------------------------------------------------
 
-    def prove_wall(
+    async def prove_wall(
         self, session: str, visible: bool, tiles: Mapping[str, Sequence[Shown]], heard: datetime | None = None
     ) -> None:
         """Judge one second of a console's report, call by call (coverage.py; wall.md 4).
@@ -246,29 +258,36 @@ class Engine:
         if console is None or holder is None or not visible:
             return
         at = self._dated(heard)
-        for entry in self.entries(holder.establishment):
-            call = entry.actor.call
-            if call.phase not in SHOWABLE or call.id not in tiles:
-                continue
-            shown = {tile.fact.leg_id: tile for tile in tiles[call.id]}
-            sent = {leg.id: self._sent(session, console, call, leg, shown.get(leg.id)) for leg in call.active}
-            facts = {leg: tile.fact for leg, tile in shown.items()}
+        entries = self.entries(holder.establishment)
+        calls = [entry.actor.call for entry in entries if entry.actor.call.id in tiles]
+        calls = [call for call in calls if call.phase in SHOWABLE]
+        sent = await self._sent(console, calls, {tile.fact.leg_id: tile for call in calls for tile in tiles[call.id]})
+        for call in calls:
+            facts = {tile.fact.leg_id: tile.fact for tile in tiles[call.id]}
             if tile_shown([leg.id for leg in call.active], facts, sent, self.policy):
                 self.presence.displayed(session, call.id, at)
         if console.focus is not None:
             self._looked[console.focus] = at
 
-    def _sent(self, session: str, console: Console, call: Call, leg: Leg, shown: Shown | None) -> SentFact:
-        observed = any(observer.session == session for observer in call.observers)
-        pictured = Media.VIDEO in leg.sends
-        line = console.held.get(leg.id) if observed and pictured else None
-        if line is None:
-            return SentFact(None, False, None, able=not (pictured and leg.connected))
-        last = self.media.last_sent(session, line)
-        age = None
-        if shown is not None and shown.rtp_timestamp is not None and shown.fact.line == line:
-            age = self.media.sent(session, line, shown.rtp_timestamp)
-        return SentFact(line, last is not None and last <= SENDING_S, age, console.up)
+    async def _sent(self, console: Console, calls: Sequence[Call], shown: Mapping[str, Shown]) -> dict[str, SentFact]:
+        """Ask each home what it sent of these calls' legs on the console's lines."""
+        facts: dict[str, SentFact] = {}
+        asked: dict[int, dict[str, tuple[int, int | None]]] = {}
+        for call in calls:
+            home = self.media.home(call.id)
+            for leg in call.active:
+                pictured = Media.VIDEO in leg.sends
+                line = console.line_on(call, leg.id, home) if pictured else None
+                if line is None:
+                    facts[leg.id] = SentFact(None, False, None, able=not (pictured and leg.connected))
+                else:
+                    asked.setdefault(home, {})[leg.id] = (line, _echoed(shown.get(leg.id), home, line))
+        for home, legs in asked.items():
+            found = await self.media.sent_on(console.actor.session, list(legs.values()), home)
+            for (leg_id, (line, _)), sent in zip(legs.items(), found, strict=True):
+                sending = sent.last_s is not None and sent.last_s <= SENDING_S
+                facts[leg_id] = SentFact(line, sending, sent.frame_s, able=home in console.up)
+        return facts
 
     def _dated(self, heard: datetime | None) -> datetime:
         now = self.clock.now()
@@ -317,14 +336,13 @@ class Engine:
 
     # --- media ------------------------------------------------------------------------
 
-    async def offer(self, endpoint: str, publishes: frozenset[Media], sdp: str) -> Answer:
-        """Answer an endpoint's offer. Raises OfferRefused."""
-        answer = await self.media.connect(endpoint, publishes, sdp)
+    async def offer(self, endpoint: str, publishes: frozenset[Media], sdp: str, home: int = 0) -> Answer:
+        """Answer an endpoint's offer at a home of the relay. Raises OfferRefused, RelayUnavailable."""
+        answer = await self.media.connect(endpoint, publishes, sdp, home)
         console = self._consoles.get(endpoint)
         if console is not None:
-            console.video_lines = sum(line.kind is Media.VIDEO for line in answer.lines)
-            console.audio_lines = sum(line.kind is Media.AUDIO for line in answer.lines)
-            console.connected = True
+            audio, video = (sum(line.kind is kind for line in answer.lines) for kind in (Media.AUDIO, Media.VIDEO))
+            console.lines[home] = Lines(audio, video)
             await self._show_all(console)
         return answer
 
@@ -332,15 +350,34 @@ class Engine:
         """An endpoint's owner is gone: close its connection."""
         await self.media.disconnect(endpoint)
 
-    def endpoint_changed(self, endpoint: str, up: bool) -> None:
-        """The relay's word: an endpoint's media came up, or was lost."""
+    def endpoint_changed(self, endpoint: str, up: bool, home: int = 0) -> None:
+        """The relay's word: an endpoint's media came up at a home, or was lost."""
         console = self._consoles.get(endpoint)
         if console is not None:
-            console.up = up
+            (console.up.add if up else console.up.discard)(home)
         entry = self.registry.of_leg(endpoint)
         if entry is not None:
             command = c.ConnectMedia(SYSTEM, endpoint) if up else c.LoseMedia(SYSTEM, endpoint)
             self._tasks.start(self._from_relay(entry, command), "endpoint changed")
+
+    def home_changed(self, change: HomeChanged) -> None:
+        """The relay's word: a home was lost or is back. Calls that moved are displayed only once proven anew."""
+        for call_id in change.calls:
+            self.presence.moved(call_id, self.clock.now())
+        if not change.up:
+            for console in self._consoles.values():
+                console.lose(change.home)
+        self.board.publish(change)
+        self._tasks.start(self._show_moved(change.calls), "calls moved")
+
+    async def _show_moved(self, calls: Collection[str]) -> None:
+        """Give calls their lines at their new homes, on every console of theirs."""
+        for console in tuple(self._consoles.values()):
+            for call_id in sorted(calls):
+                entry = self.entry(call_id)
+                if entry is not None and entry.actor.call.establishment == console.actor.establishment:
+                    await self._show(console, call_id)
+            self.board.publish(LinesChanged(console.actor.session))
 
     async def _from_relay(self, entry: Entry, command: c.Command) -> None:
         try:
@@ -356,6 +393,8 @@ class Engine:
             return
         call = change.call
         self._alert_for(change)
+        if call.phase is Phase.ENDED:
+            self.media.release(call.id)
         for console in tuple(self._consoles.values()):
             if console.actor.establishment != call.establishment or not console.connected:
                 continue
@@ -387,9 +426,12 @@ class Engine:
     async def _show(self, console: Console, call_id: str) -> None:
         """Put one call on a console's lines, with sound where it is in focus."""
         entry = self.entry(call_id)
-        if entry is None or entry.actor.call.phase not in SHOWABLE or not console.connected:
+        if entry is None or entry.actor.call.phase not in SHOWABLE:
             return
-        lines = console.lines_for(entry.actor.call)
+        home = self.media.home(call_id)
+        if home not in console.lines:
+            return
+        lines = console.lines_for(entry.actor.call, home)
         try:
             await self.registry.send(call_id, c.Observe(console.actor, lines, console.focus == call_id))
         except Refused as refusal:
@@ -418,6 +460,11 @@ class Engine:
             if entry.actor.call.seat_id == chair.device.seat_id and entry.actor.call.phase is not Phase.ENDED
         ]
         return open_calls[0] if open_calls else None
+
+
+def _echoed(shown: Shown | None, home: int, line: int) -> int | None:
+    """Return the timestamp that a page says it presented of this very line."""
+    return shown.rtp_timestamp if shown is not None and (shown.home, shown.fact.line) == (home, line) else None
 
 
 def prisoner_leg(call: Call) -> Leg:

@@ -28,6 +28,7 @@ class Presence:
         self._lost_at: dict[str, datetime] = {}
         self._monitor: dict[tuple[str, str], _Mark] = {}  # (session, call id)
         self._supervisor: dict[str, _Mark] = {}  # session
+        self._moved_at: dict[str, datetime] = {}  # call id
         self.lease_until: datetime | None = None
 
     @property
@@ -78,6 +79,10 @@ class Presence:
         key = (session, call_id)
         self._monitor[key] = self._marked(self._monitor.get(key), now, self._policy.proof_stale_s)
 
+    def moved(self, call_id: str, now: datetime) -> None:
+        """The call got another relay: what was displayed before says nothing of it."""
+        self._moved_at[call_id] = now
+
     def present(self, session: str, now: datetime) -> None:
         """The supervisor at `session` was proven present."""
         self._supervisor[session] = self._marked(self._supervisor.get(session), now, self._policy.supervisor_stale_s)
@@ -106,6 +111,7 @@ class Presence:
             self._best(monitors, call.monitor, self._policy.proof_stale_s, now),
             self._best(supervisors, call.supervisor, self._policy.supervisor_stale_s, now),
             lease,
+            self._moved_at.get(call.id),
         )
 
     def _proofs(self, call: Call, post: Post, mark_of: Callable[[Holder], _Mark | None]) -> list[Proof]:
@@ -127,5 +133,6 @@ class Presence:
 
     def forget(self, call_id: str) -> None:
         """Drop the proofs of a call that is over."""
+        self._moved_at.pop(call_id, None)
         for key in [key for key in self._monitor if key[1] == call_id]:
             del self._monitor[key]

@@ -19,7 +19,7 @@ from broker.media.health import Meter
 from broker.media.pictures import Pictures
 from broker.media.port import UdpPort
 from broker.media.session import MAX_ADDRESSES, Session, settle
-from broker.ports import Answer, Clock, EndpointHealth
+from broker.ports import Answer, Clock, EndpointHealth, EndpointListener, HomeChanged, LineSent, OfferRefused
 
 log = logging.getLogger("broker.media")
 
@@ -71,7 +71,7 @@ class RelayPlane:
         self._tasks: dict[PeerId, asyncio.Task[None]] = {}
         self._plans = plans.PlanBook()
         self._linked: dict[plans.KeptLine, Link] = {}
-        self._listeners: list[Callable[[str, bool], None]] = []
+        self._listeners: list[EndpointListener] = []
         self._meters: dict[PeerId, Meter] = {}
         self._ticked_at = 0.0
         self._due: dict[Callable[[], None], tuple[float, float]] = {}
@@ -106,7 +106,23 @@ class RelayPlane:
 
     # --- MediaPlane -------------------------------------------------------
 
-    async def connect(self, endpoint: str, publishes: frozenset[Media], offer: str) -> Answer:
+    @property
+    def homes(self) -> int:
+        return 1
+
+    @property
+    def homes_up(self) -> int:
+        return 1
+
+    def home(self, call_id: str) -> int:
+        return 0
+
+    def release(self, call_id: str) -> None:
+        """Do nothing: one home has every call."""
+
+    async def connect(self, endpoint: str, publishes: frozenset[Media], offer: str, home: int = 0) -> Answer:
+        if home != 0:
+            raise OfferRefused("no_such_home")
         parsed = sdp.parse_offer(offer)
         settled = settle(parsed, publishes)
         ufrag, pwd = icelite.new_credentials()
@@ -160,19 +176,29 @@ class RelayPlane:
         gone, new = changed
         for line in plans.lines(gone):
             self._link(line)
-        self._forwarder.set_deadline(plan.call_id, self._boottime() + plan.valid_for_s)
+        self._forwarder.set_deadline(plan.call_id, now + plan.valid_for_s)
         for line in plans.lines(new):
             self._link(line)
         if not plan.routes:
             self._forwarder.forget_gate(plan.call_id)
 
     def sent(self, endpoint: str, line: int, rtp_timestamp: int) -> float | None:
+        """Return how many seconds ago that video timestamp was sent on that line, None if never (or over 10 s)."""
         at = self._forwarder.sent_at(self._sink(endpoint, Media.VIDEO, line), rtp_timestamp)
         return None if at is None else self._boottime() - at
 
     def last_sent(self, endpoint: str, line: int) -> float | None:
+        """Return how many seconds ago any video packet was sent on that line, None if never."""
         stats = self._forwarder.sink_stats(self._sink(endpoint, Media.VIDEO, line))
         return None if stats is None or stats.last_at is None else self._boottime() - stats.last_at
+
+    async def sent_on(
+        self, endpoint: str, asked: Sequence[tuple[int, int | None]], home: int = 0
+    ) -> Sequence[LineSent]:
+        return [
+            LineSent(self.last_sent(endpoint, line), None if at is None else self.sent(endpoint, line, at))
+            for line, at in asked
+        ]
 
     def health(self, endpoint: str) -> EndpointHealth | None:
         session = self._sessions.get(endpoint)
@@ -185,8 +211,11 @@ class RelayPlane:
         health = meter.health(self._forwarder, self._feedback, self._boottime())
         return replace(health, picture=picture, dropped=dropped)
 
-    def watch(self, listener: Callable[[str, bool], None]) -> None:
+    def watch(self, listener: EndpointListener) -> None:
         self._listeners.append(listener)
+
+    def watch_homes(self, listener: Callable[[HomeChanged], None]) -> None:
+        """Do nothing: this home stands and falls with the broker."""
 
     def counters(self) -> Mapping[str, int]:
         return dict(self._drops.counts)

@@ -59,11 +59,15 @@ class LobbyEnter(Message):
 
 
 class MediaOffer(Message):
-    """The browser's offer (RFC 9429): sendonly and recvonly transceivers apart. Answered by `media.answer`."""
+    """The browser's offer (RFC 9429): sendonly and recvonly transceivers apart. Answered by `media.answer`.
+
+    `home`: a console says at which home of the relay; where an end of a call connects is the broker's to say.
+    """
 
     type: Literal["media.offer"] = "media.offer"
     key: Key
     sdp: Annotated[str, StringConstraints(max_length=MAX_SDP_CHARS)]
+    home: int = 0
 
 
 class LegLeave(Message):
@@ -207,6 +211,7 @@ class ShownLeg(Message):
 
     leg_id: Id
     line: int | None = None  # the video line that shows it; none: a placeholder is shown
+    home: int = 0  # whose line that is
     frames: int = 0  # requestVideoFrameCallback calls since the last report
     rtp_timestamp: int | None = None  # of the newest frame presented
     advanced: bool = False  # (totalVideoFrames - droppedVideoFrames) rose

@@ -69,10 +69,14 @@ class YouLaptop(ServerPart):
 
 
 class LineWant(ServerPart):
-    """How many receive lines of each kind the next offer should have."""
+    """How many receive lines of each kind an offer should have, and at how many homes of the relay to connect.
+
+    An end of a call has one connection, wherever its call lives; a console has one at each home.
+    """
 
     audio: int
     video: int
+    homes: int = 1
 
 
 class AttendeePart(ServerPart):
@@ -184,10 +188,11 @@ class LegHealth(ServerPart):
 
 
 class LinePart(ServerPart):
-    """What a receive line carries now; no leg: nothing."""
+    """What a receive line carries now; no leg: nothing. `home`: of a console's connections, the one with this line."""
 
     kind: Literal["audio", "video"]
     index: int
+    home: int = 0
     call_id: Id | None = None
     leg_id: Id | None = None
 
@@ -265,13 +270,14 @@ class RefusedMessage(ServerPart):
 
 
 class MediaAnswer(ServerPart):
-    """The relay's answer."""
+    """The relay's answer, by the home that was asked."""
 
     type: Literal["media.answer"] = "media.answer"
     key: Key
     sdp: str
     lines: list[AnswerLine]
     ice_servers: list[IceServer] = []  # none: the relay is reached directly
+    home: int = 0
 
 
 class MediaLines(ServerPart):
@@ -293,10 +299,14 @@ class MediaQuality(ServerPart):
 
 
 class MediaReoffer(ServerPart):
-    """More receive lines are needed: make a new connection with a new offer."""
+    """Make a new connection with a new offer: more receive lines are needed, or the relay that had the old one is gone.
+
+    `home`: of a console's connections, the one to replace.
+    """
 
     type: Literal["media.reoffer"] = "media.reoffer"
     receive: LineWant
+    home: int = 0
 
 
 class VisitMessage(ServerPart):

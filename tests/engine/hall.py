@@ -153,14 +153,14 @@ class Table:
         await self.engine.send(call.id, c.Verify(supervisor, f"v{n}.1", frozenset(call.legs[0].people), call.seq))
         await self.engine.send(call.id, c.Verify(monitor, f"v{n}.2", frozenset(call.legs[1].people), call.seq))
         await self.turns()
-        self.show(n)
+        await self.show(n)
         self.engine.prove_presence("s-t", True)
         await self.tick()
         return monitor, supervisor
 
-    def show(self, n: int = 1, **changes: object) -> None:
+    async def show(self, n: int = 1, **changes: object) -> None:
         """The wall reports that it shows the call (a placeholder where the relay sends nothing)."""
-        self.engine.prove_wall("c-m", True, {f"v{n}": [shown(f"v{n}.1", **changes), shown(f"v{n}.2", **changes)]})
+        await self.engine.prove_wall("c-m", True, {f"v{n}": [shown(f"v{n}.1", **changes), shown(f"v{n}.2", **changes)]})
 
 
 def shown(leg: str, *, line: int | None = None, timestamp: int | None = None, ratio: float = 1.0) -> Shown:

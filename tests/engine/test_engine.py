@@ -139,15 +139,15 @@ async def test_a_console_that_shows_another_line_or_an_old_frame_proves_nothing(
     await table.live()
     console = table.engine.console("c-m")
     assert console is not None
-    lines = {leg: console.held[leg] for leg in ("v1.1", "v1.2")}
+    lines = {leg: console.held[leg][1] for leg in ("v1.1", "v1.2")}
     for line in lines.values():
         table.plane.flowing["c-m", line] = 0.1
         table.plane.frames["c-m", line, 777] = 0.2
 
-    def proof(timestamp: int, swap: bool = False) -> float:
+    async def proof(timestamp: int, swap: bool = False) -> float:
         table.clock.turn(1)
         one, other = ("v1.2", "v1.1") if swap else ("v1.1", "v1.2")
-        table.engine.prove_wall(
+        await table.engine.prove_wall(
             "c-m",
             True,
             {
@@ -159,10 +159,10 @@ async def test_a_console_that_shows_another_line_or_an_old_frame_proves_nothing(
         )
         return table.engine.presence.proof_age_s("c-m", "v1", table.clock.now()) or 0.0
 
-    assert proof(777) == 0
-    assert proof(778) == 1, "a timestamp that was never sent"
-    assert proof(777, swap=True) == 2, "a picture under another name"
-    table.show()
+    assert await proof(777) == 0
+    assert await proof(778) == 1, "a timestamp that was never sent"
+    assert await proof(777, swap=True) == 2, "a picture under another name"
+    await table.show()
     assert table.engine.presence.proof_age_s("c-m", "v1", table.clock.now()) == 2, "a placeholder while frames flow"
 
 
@@ -172,14 +172,14 @@ async def test_a_console_without_media_proves_nothing_by_its_placeholders(table:
     assert crosses(table)
     table.engine.endpoint_changed("c-m", False)
     for _ in range(16):
-        table.show()
+        await table.show()
         table.engine.prove_presence("s-t", True)
         await table.pass_time(1)
     assert table.call().held_by(HoldKind.UNMONITORED) is not None
     assert not crosses(table)
     table.engine.endpoint_changed("c-m", True)
     for _ in range(5):
-        table.show()
+        await table.show()
         table.engine.prove_presence("s-t", True)
         await table.pass_time(1)
     assert crosses(table)
@@ -191,11 +191,11 @@ async def test_a_call_with_no_line_on_the_console_is_not_displayed(table: Table)
     console = table.engine.console("c-m")
     assert console is not None
     table.clock.turn(3)
-    table.show()
+    await table.show()
     assert table.engine.presence.proof_age_s("c-m", "v1", table.clock.now()) == 0
     del console.held["v1.2"]
     table.clock.turn(1)
-    table.show()
+    await table.show()
     assert table.engine.presence.proof_age_s("c-m", "v1", table.clock.now()) == 1
 
 
@@ -205,7 +205,7 @@ async def test_a_proof_that_waited_in_a_socket_is_as_old_as_it_is(table: Table):
     before = table.clock.now()
     table.clock.turn(20)  # the process stood still; what was said meanwhile is read only now
     await table.engine.renew()
-    table.engine.prove_wall("c-m", True, {"v1": [shown("v1.1"), shown("v1.2")]}, before)
+    await table.engine.prove_wall("c-m", True, {"v1": [shown("v1.1"), shown("v1.2")]}, before)
     table.engine.prove_presence("s-t", True, before)
     await table.tick()
     assert table.call().held_by(HoldKind.UNMONITORED) is not None
@@ -376,7 +376,7 @@ async def test_nothing_flows_when_the_nodes_own_lease_cannot_be_renewed(table: T
     await table.live()
     table.renewals.down = True
     for _ in range(6):
-        table.show()
+        await table.show()
         table.engine.prove_presence("s-t", True)
         await table.pass_time(1)
     assert not crosses(table)

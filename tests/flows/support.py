@@ -17,6 +17,7 @@ from broker.synthetic.site import Site
 from broker.synthetic.stage import Stage, ask_for_calls, staffed
 
 PLACE = "SYN"
+WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,13 @@ def free_port() -> int:
 def config_in(folder: Path) -> Config:
     """Return the configuration of a broker whose data is in `folder`."""
     port = free_port()
-    return Config(port=port, base_url=f"http://localhost:{port}", data_dir=folder, database_url=sqlite_url(folder))
+    return Config(
+        port=port,
+        base_url=f"http://localhost:{port}",
+        data_dir=folder,
+        database_url=sqlite_url(folder),
+        media_workers=WORKERS,
+    )
 
 
 @asynccontextmanager
