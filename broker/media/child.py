@@ -13,14 +13,19 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 import broker
 from broker.media import wire
+
+log = structlog.get_logger()
 
 START_S = 20.0
 STUCK_TICKS = 5  # of our own loop: where we stood still ourselves, the worker is not to blame
 LAST_WORDS_S = 1.5  # for goodbyes to every endpoint
 DIE_S = 0.5
-KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
+MAX_LINE = 8192
+KEPT_VARIABLES = ("LANG", "LC_ALL", "LD_LIBRARY_PATH")
 
 
 class Gone(Exception):
@@ -59,6 +64,7 @@ class Child:
         self._wire = wire.Wire(self._heard, self.kill)
         self._process: asyncio.subprocess.Process | None = None
         self._ending: asyncio.Task[None] | None = None
+        self._listening: asyncio.Task[None] | None = None
         self._is_gone = False
 
     @property
@@ -78,6 +84,7 @@ class Child:
         try:
             await asyncio.get_running_loop().create_unix_connection(lambda: self._wire, sock=ours)
             self._process = await _process(theirs.fileno())
+            self._listening = asyncio.get_running_loop().create_task(_log(self._process))
         except BaseException:
             self._wire.close()
             raise
@@ -162,8 +169,16 @@ class Child:
         self.kill()
         if self._ending is not None:
             await self._ending
-        if self._process is not None:
+        if self._process is not None and self._listening is not None:
             await self._process.wait()
+            await self._listening
+
+
+async def _log(process: asyncio.subprocess.Process) -> None:
+    """Log what a worker writes on standard error: its own log lines, and whatever it dies of."""
+    assert process.stderr is not None
+    while line := await process.stderr.read(MAX_LINE):
+        log.warning("relay worker says", pid=process.pid, text=line.decode(errors="replace").rstrip())
 
 
 async def _process(descriptor: int) -> asyncio.subprocess.Process:
@@ -175,6 +190,7 @@ async def _process(descriptor: int) -> asyncio.subprocess.Process:
         *command,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
         pass_fds=(descriptor,),
         env=kept,
         cwd=Path(broker.__file__).parent.parent,

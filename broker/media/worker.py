@@ -151,7 +151,7 @@ def main(descriptor: int, parent: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     die_with(parent)
-    logging.basicConfig(level=logging.WARNING, format="relay worker %(process)d: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     asyncio.run(_serve(socket.socket(fileno=descriptor)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -10,14 +11,16 @@ from typing import Self
 
 from broker.domain.codes import Step
 from broker.protocol import client, server
+from broker.synthetic.keys import HandshakeFailed
 from broker.synthetic.line import Line, Tap
-from broker.synthetic.peer import Pacer, Peer
+from broker.synthetic.peer import Pacer, Peer, Unreachable
 from broker.synthetic.people import Person
 from broker.synthetic.site import Browser, Site
-from broker.synthetic.talk import Closed, Talk, new_key, until
-from broker.synthetic.tasks import together
+from broker.synthetic.talk import Closed, Refused, Talk, TookTooLong, new_key, until
+from broker.synthetic.tasks import Tasks, together
 
 STEP_S = 10.0
+REBUILD_S = (0.0, 0.5, 1.5, 3.0)  # before each new connection in a row, as the pages
 
 
 class Caller:
@@ -35,8 +38,10 @@ class Caller:
         self.peer: Peer | None = None
         self.warnings: list[server.WarningMessage] = []
         self.via: Callable[[str], str] = lambda answer: answer  # may send the media through something in between
+        self.reoffered_at: float | None = None  # monotonic: when a new connection was last asked for
         self._pacer, self._token = pacer, token
         self._open = AsyncExitStack()
+        self._tasks = Tasks()
 
     async def __aenter__(self) -> Self:
         return self
@@ -94,6 +99,8 @@ class Caller:
 
     async def connect_media(self) -> None:
         """Offer, connect, and send from now on."""
+        if self.peer is not None:
+            await self.peer.close()
         self.peer = Peer(self.person)
         self._open.push_async_callback(self.peer.close)
         await self.progress(Step.CONNECTING)
@@ -134,12 +141,26 @@ class Caller:
 
     async def go(self) -> None:
         """Close everything, as a page does that is closed."""
+        await self._tasks.close()
+        self._tasks = Tasks()
         await self._open.aclose()
         self._open = AsyncExitStack()
         self.talk = None
 
     async def _start(self, ticket: str) -> None:
         self.talk = await self._open.enter_async_context(Talk(self.site, self.browser, ticket, self._heard))
+
+    async def _connect_again(self) -> None:
+        """Connect as often as it takes, as a page does whose connection was lost."""
+        for wait_s in REBUILD_S:
+            await asyncio.sleep(wait_s)
+            try:
+                await self.connect_media()
+                return
+            except (Refused, TookTooLong, Unreachable, HandshakeFailed):
+                continue
+            except Closed:
+                return
 
     async def _screen(self, wanted: set[str], within_s: float = STEP_S) -> None:
         talk = self.talk
@@ -165,6 +186,10 @@ class Caller:
                 self.visit = message
             case server.WarningMessage():
                 self.warnings.append(message)
+            case server.MediaReoffer():
+                self.reoffered_at = time.monotonic()
+                if self.peer is not None:
+                    self._tasks.start(self._connect_again())
             case _:
                 pass
 

@@ -87,7 +87,7 @@ async def _who_sees_whom(stage: Stage, ends: Ends, report: Report) -> None:
     )
     at_family, at_laptop = ends.family.tap(), ends.laptop.tap()
     wall = {(kind, leg): monitor.tap(kind, leg) for leg in legs for kind in ("audio", "video")}
-    for peer in (monitor.peer, ends.family.peer, ends.laptop.peer):
+    for peer in (*monitor.peers.values(), ends.family.peer, ends.laptop.peer):
         if peer is not None:
             peer.ask_for_keyframes()
     taps = [*at_family.values(), *at_laptop.values(), *(tap for tap in wall.values() if tap is not None)]

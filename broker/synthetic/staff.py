@@ -12,11 +12,12 @@ from typing import Self
 
 from broker.domain.codes import EndReason, Post, Step
 from broker.protocol import client, server
+from broker.synthetic.keys import HandshakeFailed
 from broker.synthetic.line import Line, Tap
-from broker.synthetic.peer import Pacer, Peer
+from broker.synthetic.peer import Pacer, Peer, Unreachable
 from broker.synthetic.site import Browser, Site
 from broker.synthetic.talk import Closed, Refused, Talk, TookTooLong, new_key, until
-from broker.synthetic.tasks import Tasks
+from broker.synthetic.tasks import Tasks, together
 
 EVERY_S = 1.0
 EARLY_S = 0.1
@@ -231,39 +232,48 @@ class Monitor(StaffMember):
 
     def __init__(self, site: Site, pacer: Pacer, username: str, password: str) -> None:
         super().__init__(site, username, password)
-        self.peer: Peer | None = None
-        self.carried: dict[tuple[str, int], server.LinePart] = {}
+        self.peers: dict[int, Peer] = {}  # by home of the relay
+        self.carried: list[server.LinePart] = []
         self._pacer = pacer
-        self._frames: dict[int, int] = {}
+        self._frames: dict[int, int] = {}  # by SSRC
 
     async def connect_wall(self) -> None:
-        """Offer as many lines as the broker wants, all receive-only, and receive from now on."""
+        """Offer at each home as many lines as the broker wants, all receive-only, and receive from now on."""
         assert self.talk is not None
         assert self.talk.welcome is not None
         want = self.talk.welcome.receive
-        self.peer = Peer(receive_audio=want.audio, receive_video=want.video)
-        self._open.push_async_callback(self.peer.close)
-        answer = await self.command(client.MediaOffer(key=new_key(), sdp=self.peer.offer()))
+        await together(*(self._connect(home, want) for home in range(want.homes)))
+
+    async def _connect(self, home: int, want: server.LineWant) -> None:
+        if home in self.peers:
+            await self.peers[home].close()
+        peer = self.peers[home] = Peer(receive_audio=want.audio, receive_video=want.video)
+        self._open.push_async_callback(peer.close)
+        answer = await self.command(client.MediaOffer(key=new_key(), sdp=peer.offer(), home=home))
         assert isinstance(answer, server.MediaAnswer)
-        await self.peer.connect(answer.sdp)
-        self._pacer.add(self.peer)
+        await peer.connect(answer.sdp)
+        self._pacer.add(peer)
+
+    async def _connect_again(self, home: int, want: server.LineWant) -> None:
+        """Connect anew at a home; what stops it is told by the next `media.reoffer`, or by the socket."""
+        with suppress(Refused, TookTooLong, Unreachable, HandshakeFailed, Closed):
+            await self._connect(home, want)
 
     async def focus(self, call_id: str | None) -> None:
         """Hear this call alone."""
         await self.command(client.WallFocus(key=new_key(), call_id=call_id))
 
+    def _line(self, part: server.LinePart) -> Line | None:
+        peer = self.peers.get(part.home)
+        return peer.lines.get((part.kind, part.index)) if peer is not None else None
+
     def line_of(self, kind: str, leg_id: str) -> Line | None:
         """Return the line that carries a leg now."""
-        for (carried_kind, index), part in self.carried.items():
-            if carried_kind == kind and part.leg_id == leg_id and self.peer is not None:
-                return self.peer.lines.get((kind, index))
-        return None
+        return next((self._line(part) for part in self.carried if (part.kind, part.leg_id) == (kind, leg_id)), None)
 
     def lines_of(self, call_id: str) -> list[Line]:
         """Return the lines that carry a call now."""
-        if self.peer is None:
-            return []
-        found = (self.peer.lines.get(at) for at, part in self.carried.items() if part.call_id == call_id)
+        found = (self._line(part) for part in self.carried if part.call_id == call_id)
         return [line for line in found if line is not None]
 
     def tap(self, kind: str, leg_id: str) -> Tap | None:
@@ -286,18 +296,17 @@ class Monitor(StaffMember):
 
     def _leg(self, leg_id: str) -> client.ShownLeg:
         shown = {"leg_id": leg_id, "ratio": 1.0, "unobscured": True, "width": 320, "height": 180}
-        index = next(
-            (at for (kind, at), part in self.carried.items() if kind == "video" and part.leg_id == leg_id), None
-        )
-        line = self.peer.lines.get(("video", index)) if self.peer is not None and index is not None else None
-        if line is None or index is None:
+        part = next((one for one in self.carried if (one.kind, one.leg_id) == ("video", leg_id)), None)
+        line = self._line(part) if part is not None else None
+        if part is None or line is None:
             return client.ShownLeg.model_validate(shown)
-        frames = line.frames - self._frames.get(index, 0)
-        self._frames[index] = line.frames
+        frames = line.frames - self._frames.get(line.ssrc, 0)
+        self._frames[line.ssrc] = line.frames
         return client.ShownLeg.model_validate(
             {
                 **shown,
-                "line": index,
+                "line": part.index,
+                "home": part.home,
                 "frames": frames,
                 "rtp_timestamp": line.shown_timestamp if frames else None,
                 "advanced": frames > 0,
@@ -305,6 +314,11 @@ class Monitor(StaffMember):
         )
 
     def _heard(self, message: server.ServerMessage) -> None:
-        if isinstance(message, server.MediaLines):
-            self.carried = {(part.kind, part.index): part for part in message.lines if part.leg_id is not None}
+        match message:
+            case server.MediaLines():
+                self.carried = [part for part in message.lines if part.leg_id is not None]
+            case server.MediaReoffer():
+                self._tasks.start(self._connect_again(message.home, message.receive))
+            case _:
+                pass
         super()._heard(message)

@@ -37,7 +37,7 @@ async def _watch(stage: Stage, ends: Ends, report: Report) -> None:
     await until(lambda: all(stage.monitor.line_of("video", leg) for leg, _ in legs), WITHIN_S, "the call on the wall")
     at_family, at_laptop = ends.family.tap(), ends.laptop.tap()
     wall = {leg: stage.monitor.tap("video", leg) for leg, _ in legs}
-    for peer in (stage.monitor.peer, ends.family.peer, ends.laptop.peer):
+    for peer in (*stage.monitor.peers.values(), ends.family.peer, ends.laptop.peer):
         if peer is not None:
             peer.ask_for_keyframes()
     await asyncio.sleep(TALK_S)
