@@ -15,7 +15,7 @@
 /**
  * @typedef {object} Board
  * @property {YouStaff | null} you
- * @property {LineWant} receive How many lines the next offer has.
+ * @property {LineWant} receive How many homes to connect to, and how many lines each first offer has.
  * @property {PostPart | null} holds The post that this page holds.
  * @property {boolean} known Whether a snapshot came since the last welcome.
  * @property {ReadonlyMap<string, CallPart>} calls
@@ -40,7 +40,7 @@ const ON_THE_WALL = new Set(["lobby", "ready", "live"]);
 /** @type {Board} */
 export const EMPTY = {
   you: null,
-  receive: { audio: 0, video: 0 },
+  receive: { audio: 0, video: 0, homes: 1 },
   holds: null,
   known: false,
   calls: new Map(),
@@ -93,8 +93,6 @@ function changed(board, message, at) {
       return { ...board, health: new Map(message.legs.map((leg) => [leg.leg_id, leg])), proofAge: message.proof_age_s };
     case "media.lines":
       return { ...board, lines: message.lines };
-    case "media.reoffer":
-      return { ...board, receive: message.receive };
     case "alert":
       if (board.alerts.some((held) => held.id === message.id)) return board;
       return { ...board, alerts: [message, ...board.alerts].slice(0, ALERTS_KEPT) };

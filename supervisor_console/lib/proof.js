@@ -5,9 +5,11 @@
 /** @typedef {import("../../web/lib/protocol.js").ShownLeg} ShownLeg */
 /** @typedef {import("../../web/lib/protocol.js").CallPart} CallPart */
 
+/** @typedef {{ home: number, index: number }} Place A line: which of the console's connections, and which of its lines. */
+
 /**
  * @typedef {object} Sample What one picture did over the last second.
- * @property {number | null} line The video line that the element shows; none: a placeholder.
+ * @property {Place | null} line The video line that the element shows; none: a placeholder.
  * @property {number} frames
  * @property {number | null} rtpTimestamp
  * @property {boolean} advanced
@@ -45,11 +47,12 @@ export function buildProof({ n, heard, visible, stale, calls, sampleOf }) {
  */
 function shownLeg(legId, sample) {
   if (!sample) {
-    return { leg_id: legId, line: null, frames: 0, rtp_timestamp: null, advanced: false, ratio: 0, unobscured: false, width: 0, height: 0 };
+    return { leg_id: legId, line: null, home: 0, frames: 0, rtp_timestamp: null, advanced: false, ratio: 0, unobscured: false, width: 0, height: 0 };
   }
   return {
     leg_id: legId,
-    line: sample.line,
+    line: sample.line?.index ?? null,
+    home: sample.line?.home ?? 0,
     frames: sample.frames,
     rtp_timestamp: sample.rtpTimestamp,
     advanced: sample.advanced,

@@ -2,11 +2,12 @@
 /** Measures, on the main thread, what each picture of the wall really does on the page (wall.md 4). */
 
 /** @typedef {import("./proof.js").Sample} Sample */
+/** @typedef {import("./proof.js").Place} Place */
 
 /**
  * @typedef {object} Watched
  * @property {HTMLElement} element
- * @property {number | null} line
+ * @property {Place | null} line
  * @property {number} frames
  * @property {number | null} rtpTimestamp
  * @property {number} presented Total minus dropped frames, at the last sample.
@@ -39,7 +40,7 @@ export class ShownMeter {
    * From now on `element` is what shows the leg. One element may stand for several legs: a curtain does.
    * @param {string} legId
    * @param {HTMLElement} element A video, or the placeholder in its stead.
-   * @param {number | null} line
+   * @param {Place | null} line
    * @returns {() => void} Call it when the element goes.
    */
   watch(legId, element, line) {

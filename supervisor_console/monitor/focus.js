@@ -53,7 +53,7 @@ export function Sound({ desk }) {
   return html`<div hidden>
     ${lines.map((line) => {
       const open = desk.sound.value && !desk.session.stale.value && line.call_id !== null && line.call_id === desk.focused.value;
-      return html`<${SoundLine} key=${line.index} track=${desk.media.track("audio", line.index)} open=${open} leg=${line.leg_id} />`;
+      return html`<${SoundLine} key=${`${line.home} ${line.index}`} track=${desk.media.track(line)} open=${open} leg=${line.leg_id} />`;
     })}
   </div>`;
 }

@@ -11,6 +11,7 @@ import { eachFrame } from "../lib/shown.js";
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("../../web/lib/protocol.js").CallPart} CallPart */
 /** @typedef {import("../../web/lib/protocol.js").LegPart} LegPart */
+/** @typedef {import("../../web/lib/protocol.js").LinePart} LinePart */
 
 const STOPPED_MS = 3000; // no frame for so long: what stands there is old (as the broker's news, NOTES-console 1.5)
 
@@ -18,17 +19,17 @@ const STOPPED_MS = 3000; // no frame for so long: what stands there is old (as t
  * @param {{ desk: Desk, call: CallPart, leg: LegPart }} props
  */
 export function Picture({ desk, call, leg }) {
-  const line = desk.session.board.value.lines.find((one) => one.kind === "video" && one.leg_id === leg.id)?.index ?? null;
-  const track = desk.media.track("video", line);
-  if (line === null || track === null) return html`<${Placeholder} desk=${desk} call=${call} leg=${leg} />`;
-  return html`<${Live} key=${`${leg.id} ${line} ${track.id}`} desk=${desk} call=${call} leg=${leg} line=${line} track=${track} />`;
+  const line = desk.session.board.value.lines.find((one) => one.kind === "video" && one.leg_id === leg.id);
+  const track = line ? desk.media.track(line) : null;
+  if (!line || !track) return html`<${Placeholder} desk=${desk} call=${call} leg=${leg} />`;
+  return html`<${Live} key=${`${leg.id} ${line.home} ${line.index} ${track.id}`} desk=${desk} call=${call} leg=${leg} line=${line} track=${track} />`;
 }
 
 /**
  * Covered until a frame arrives that was received after the line was pointed here (no name over a wrong face), and again
  * when frames stop: an old picture is not left to look like a live one. While covered, the cover is what is measured.
  * Without news the last picture stays, grey and marked as old, and nothing of it is claimed.
- * @param {{ desk: Desk, call: CallPart, leg: LegPart, line: number, track: MediaStreamTrack }} props
+ * @param {{ desk: Desk, call: CallPart, leg: LegPart, line: LinePart, track: MediaStreamTrack }} props
  */
 function Live({ desk, call, leg, line, track }) {
   const place = useRef(/** @type {HTMLVideoElement | null} */ (null));

@@ -4,7 +4,7 @@ import test from "node:test";
 import { buildProof, notInView } from "../../supervisor_console/lib/proof.js";
 import { aCall } from "./support/builders.js";
 
-const shown = { line: 3, frames: 14, rtpTimestamp: 90_000, advanced: true, ratio: 1, unobscured: true, width: 320, height: 180 };
+const shown = { line: { home: 1, index: 3 }, frames: 14, rtpTimestamp: 90_000, advanced: true, ratio: 1, unobscured: true, width: 320, height: 180 };
 const prove = (calls, samples, more = {}) => buildProof({ n: 1, heard: "2026-11-24T14:00:00Z", visible: true, stale: false, calls, sampleOf: (leg) => samples[leg], ...more });
 
 test("every call of the wall stands in the proof with every leg, shown or not", () => {
@@ -19,13 +19,13 @@ test("every call of the wall stands in the proof with every leg, shown or not", 
 test("a picture that is nowhere on the page claims nothing", () => {
   const [, absent] = prove([aCall()], { "a.1": shown }).tiles[0].legs;
 
-  assert.deepEqual(absent, { leg_id: "a.2", line: null, frames: 0, rtp_timestamp: null, advanced: false, ratio: 0, unobscured: false, width: 0, height: 0 });
+  assert.deepEqual(absent, { leg_id: "a.2", line: null, home: 0, frames: 0, rtp_timestamp: null, advanced: false, ratio: 0, unobscured: false, width: 0, height: 0 });
 });
 
 test("what was measured is what is said", () => {
   const [leg] = prove([aCall()], { "a.1": { ...shown, ratio: 0.98765, width: 320.4 } }).tiles[0].legs;
 
-  assert.deepEqual(leg, { leg_id: "a.1", line: 3, frames: 14, rtp_timestamp: 90_000, advanced: true, ratio: 0.988, unobscured: true, width: 320, height: 180 });
+  assert.deepEqual(leg, { leg_id: "a.1", line: 3, home: 1, frames: 14, rtp_timestamp: 90_000, advanced: true, ratio: 0.988, unobscured: true, width: 320, height: 180 });
 });
 
 for (const [name, more] of [

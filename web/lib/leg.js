@@ -188,6 +188,8 @@ export class Leg {
       case "media.reoffer":
         if (this.welcome.value) this.welcome.value = { ...this.welcome.value, receive: message.receive };
         this.dropPeer();
+        this.rebuilds = 0; // the relay is there again: no wait of a connection that failed before holds this one up
+        this.rebuildDue = false;
         this.follow();
         break;
       case "warning":

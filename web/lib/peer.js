@@ -188,11 +188,12 @@ export class Peer {
 /**
  * Make an `offer` function out of a connection's commands.
  * @param {import("./signalling.js").Connection} connection
+ * @param {number} [home] Of a console: at which of the relay's homes.
  * @returns {(sdp: string) => Promise<MediaAnswer>}
  */
-export function offerOver(connection) {
+export function offerOver(connection, home = 0) {
   return async (sdp) => {
-    const answer = await connection.command({ type: "media.offer", sdp }, { resend: false });
+    const answer = await connection.command({ type: "media.offer", sdp, home }, { resend: false });
     if (answer.type === "media.answer") return answer;
     throw new OfferRefused(answer.type === "refused" ? answer.code : "bad_offer");
   };

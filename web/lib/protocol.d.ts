@@ -246,18 +246,20 @@ export interface LegVerify {
   version: number;
 }
 
-/** What a receive line carries now; no leg: nothing. */
+/** What a receive line carries now; no leg: nothing. `home`: of a console's connections, the one with this line. */
 export interface LinePart {
   kind: "audio" | "video";
   index: number;
+  home: number;
   call_id: string | null;
   leg_id: string | null;
 }
 
-/** How many receive lines of each kind the next offer should have. */
+/** How many receive lines of each kind an offer should have, and at how many homes of the relay to connect. */
 export interface LineWant {
   audio: number;
   video: number;
+  homes: number;
 }
 
 /** The leg is ready and waits in the lobby. */
@@ -275,13 +277,14 @@ export interface MayPart {
   synthetic: boolean;
 }
 
-/** The relay's answer. */
+/** The relay's answer, by the home that was asked. */
 export interface MediaAnswer {
   type: "media.answer";
   key: string;
   sdp: string;
   lines: AnswerLine[];
   ice_servers: IceServer[];
+  home: number;
 }
 
 /** What the receive lines carry from now on: lines not named carry nothing. */
@@ -295,6 +298,7 @@ export interface MediaOffer {
   type: "media.offer";
   key: string;
   sdp: string;
+  home?: number;
 }
 
 /** What this page's own link carries of the pictures of the others; said when it changes, to this page alone. */
@@ -304,10 +308,11 @@ export interface MediaQuality {
   dropped: number[];
 }
 
-/** More receive lines are needed: make a new connection with a new offer. */
+/** Make a new connection with a new offer: more receive lines are needed, or the relay that had the old one is gone. */
 export interface MediaReoffer {
   type: "media.reoffer";
   receive: LineWant;
+  home: number;
 }
 
 /** Each second, to staff: that the broker lives, and how each link does. */
@@ -420,6 +425,7 @@ export interface SeatPart {
 export interface ShownLeg {
   leg_id: string;
   line?: number | null;
+  home?: number;
   frames?: number;
   rtp_timestamp?: number | null;
   advanced?: boolean;
