@@ -19,7 +19,7 @@ RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin brok
 USER broker
 VOLUME /data
 # Pages and signalling; media. Both are set by BROKER_* (docs/operations.md).
-EXPOSE 8080/tcp 50000/udp
+EXPOSE 8080/tcp 50000-50007/udp
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
 STOPSIGNAL SIGTERM

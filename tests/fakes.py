@@ -88,6 +88,8 @@ class FakePlane:
         self.homes_of.pop(call_id, None)
 
     async def connect(self, endpoint: str, publishes: frozenset[Media], offer: str, home: int = 0) -> Answer:
+        if not 0 <= home < self.homes:
+            raise OfferRefused("no_such_home")
         if home in self.down:
             raise RelayUnavailable
         wanted = dict(part.split("=") for part in offer.split())

@@ -182,3 +182,16 @@ def test_every_refusal_has_its_sentence():
     reasons = ["debug", "demo_mode", "demo_database", "default_secret", "plain_http"]
 
     assert [reason for reason in reasons if f"cli.serve.refused.{reason}" not in catalogue()] == []
+
+
+def test_the_relay_has_a_worker_a_core_within_reason_and_takes_a_port_for_each(monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(3)))
+    assert load().media_workers == 3
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(96)))
+    assert load().media_workers == 8
+    monkeypatch.setenv("BROKER_MEDIA_WORKERS", "0")
+    assert load().media_workers == 0
+    monkeypatch.setenv("BROKER_MEDIA_WORKERS", "4")
+    monkeypatch.setenv("BROKER_MEDIA_PORT", "65533")
+    with pytest.raises(BadConfig, match="media_port"):
+        load()

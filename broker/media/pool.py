@@ -219,6 +219,8 @@ class RelayPool:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         children = [child for home in self._homes for child in (home.child, home.starting) if child is not None]
         await asyncio.gather(*(child.close() for child in children))
+        for home in self._homes:
+            home.child = None
 
     # --- what workers say -------------------------------------------------
 

@@ -76,12 +76,13 @@ class Scene:
         self.monitor: Proof | None = None
         self.supervisor: Proof | None = None
         self.lease_until = NOON + 1000 * HOUR
+        self.moved_at: datetime | None = None
         self.conditions = conditions
 
     @property
     def evidence(self) -> Evidence:
         """What is proven now."""
-        return Evidence(self.monitor, self.supervisor, self.lease_until)
+        return Evidence(self.monitor, self.supervisor, self.lease_until, self.moved_at)
 
     @property
     def plan(self) -> MediaPlan:

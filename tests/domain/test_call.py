@@ -605,3 +605,17 @@ def test_replaying_the_record_rebuilds_the_call():
 
     assert events[1:] == scene.history
     assert reduce(evolve, events[1:], begin(events[0])) == scene.call
+
+
+@pytest.mark.feature("F103")
+def test_a_call_that_got_another_relay_waits_for_a_younger_proof_and_no_hold_follows_from_that():
+    scene = live()
+    scene.moved_at = scene.now
+    scene.do(c.Tick(SYSTEM))
+    assert not scene.crosses
+    assert failing(scene.call, scene.evidence, DEFAULT, scene.now) == ["monitored"]
+    scene.wait(1, proven=[Post.SUPERVISOR])
+    assert not scene.crosses
+    assert scene.call.holds == ()
+    scene.prove(Post.MONITOR)
+    assert scene.crosses

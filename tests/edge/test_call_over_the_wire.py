@@ -200,3 +200,25 @@ async def test_the_laptop_names_no_family_before_the_prisoner_is_verified() -> N
         await supervisor.done("leg.verify", call_id=visit.id, leg_id=leg, people=["A1234BC"], version=version)
         named = await laptop.now("visit", lambda m: bool(m["others"][0]["name"]))
         assert named["others"][0]["name"] == "MaryHRD, TimHRD"
+
+
+@pytest.mark.feature("F103")
+async def test_when_a_relay_is_replaced_each_end_is_asked_to_connect_anew_and_the_console_at_that_home_alone() -> None:
+    async with wire() as w:
+        live = await w.live_call()
+
+        w.plane.change_home(0, False)
+        await live.family.ask("media.offer", sdp="audio=1 video=1")
+        assert live.family.last("refused")["code"] == "unavailable"
+        w.plane.change_home(0, True, live.visit.id)
+        for end in (live.family, live.laptop):
+            assert (await end.of_type("media.reoffer"))["receive"] == {"audio": 1, "video": 1, "homes": 1}
+        asked = await live.monitor.of_type("media.reoffer", home=0)
+        assert asked["receive"] == {"audio": 8, "video": 40, "homes": 1}
+
+
+async def test_a_home_that_is_not_there_is_a_bad_offer() -> None:
+    async with wire() as w:
+        monitor = await w.on_post("mona", Role.MONITOR)
+        assert await monitor.refusal("media.offer", sdp="audio=8 video=40", home=1) == "bad_offer"
+        assert await monitor.refusal("media.offer", sdp="audio=8 video=40", home=-1) == "bad_offer"

@@ -281,6 +281,7 @@ async def wire(**config: Any) -> AsyncIterator[Wire]:
     )
     await engine.renew()
     plane.watch(engine.endpoint_changed)
+    plane.watch_homes(engine.home_changed)
     engine.board.listen(engine.follow)
     found = Services(
         config=Config(**{"base_url": "http://broker.test", **config}),

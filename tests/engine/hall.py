@@ -98,6 +98,7 @@ class Table:
         await self.engine.renew()
         await self.engine.registry.sweep()
         self.plane.watch(self.engine.endpoint_changed)
+        self.plane.watch_homes(self.engine.home_changed)
         self.engine.board.listen(self.engine.follow)
 
     def call(self, n: int = 1) -> Call:
@@ -147,7 +148,8 @@ class Table:
         """Bring a call to life: two people on the posts, both legs verified, the wall shown."""
         monitor = await self.post("M1", Post.MONITOR, "c-m", Grade.OSG)
         supervisor = await self.post("T1", Post.SUPERVISOR, "s-t")
-        await self.engine.offer("c-m", frozenset(), "audio=8 video=40")
+        for home in range(self.plane.homes):
+            await self.engine.offer("c-m", frozenset(), "audio=8 video=40", home)
         await self.arrive(n)
         call = self.call(n)
         await self.engine.send(call.id, c.Verify(supervisor, f"v{n}.1", frozenset(call.legs[0].people), call.seq))
@@ -163,6 +165,8 @@ class Table:
         await self.engine.prove_wall("c-m", True, {f"v{n}": [shown(f"v{n}.1", **changes), shown(f"v{n}.2", **changes)]})
 
 
-def shown(leg: str, *, line: int | None = None, timestamp: int | None = None, ratio: float = 1.0) -> Shown:
+def shown(
+    leg: str, *, line: int | None = None, timestamp: int | None = None, ratio: float = 1.0, home: int = 0
+) -> Shown:
     """Return what a healthy page says of one picture."""
-    return Shown(ShownFact(leg, line, 15, True, ratio, True, 320, 180), timestamp)
+    return Shown(ShownFact(leg, line, 15, True, ratio, True, 320, 180), timestamp, home)

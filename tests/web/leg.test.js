@@ -180,6 +180,18 @@ test("lost media is made anew, later each time", async () => {
   assert.equal(leg.face.value, "call");
 });
 
+test("where the broker asks for a new offer, it goes at once, whatever failed before", async () => {
+  const { hear, peers, clock } = await talking();
+  peers[0].become("lost");
+  await clock.advance(0);
+  peers[1].become("lost"); // the next try would be in half a second
+  hear({ type: "media.reoffer", receive: { audio: 1, video: 1, homes: 1 }, home: 0 });
+  await settle();
+  assert.equal(peers.length, 3);
+  await clock.advance(5000);
+  assert.equal(peers.length, 3, "and the try that was due makes no other");
+});
+
 test("an offer that is refused is tried again", async () => {
   const { open, hear, peers, clock } = begin();
   const start = FakePeer.prototype.start;
