@@ -129,7 +129,7 @@ class Child:
                 self._told(message)
             elif not asked.answer.done():
                 asked.answer.set_result(message)
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             self.kill()
 
     def tick(self) -> None:
@@ -167,11 +167,10 @@ class Child:
             async with asyncio.timeout(LAST_WORDS_S):
                 await self.ask("close")
         self.kill()
-        if self._ending is not None:
-            await self._ending
-        if self._process is not None and self._listening is not None:
+        if self._process is not None:
             await self._process.wait()
-            await self._listening
+        left = {task for task in (self._ending, self._listening) if task is not None}
+        await asyncio.wait(left)
 
 
 async def _log(process: asyncio.subprocess.Process) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
+from pydantic import TypeAdapter
 
 from broker.domain.plan import Media, MediaPlan
 from broker.media import wire
@@ -34,6 +35,10 @@ TICK_S = 0.1
 SETTLED_S = 30.0  # a worker that lived so long is replaced at once
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 10.0
 
+# What a worker says is checked as what a page says is: it reads what strangers send.
+ANSWER, HEALTH = TypeAdapter(Answer), TypeAdapter(EndpointHealth)
+SENT = TypeAdapter(list[tuple[float | None, float | None]])
+
 
 @dataclass(slots=True)
 class _Home:
@@ -42,7 +47,6 @@ class _Home:
     index: int
     settings: RelaySettings
     child: Child | None = None
-    starting: Child | None = None
     since: float = 0.0
     wait_s: float = 0.0
     endpoints: set[str] = field(default_factory=set)
@@ -63,6 +67,7 @@ class RelayPool:
         self._past: Counter[str] = Counter()  # what dead workers had counted
         self._listeners: list[EndpointListener] = []
         self._home_listeners: list[Callable[[HomeChanged], None]] = []
+        self._children: set[Child] = set()  # all that are not buried
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._is_closing = False
@@ -87,14 +92,13 @@ class RelayPool:
             raise
 
     async def _start(self, home: _Home) -> None:
-        child = home.starting = Child(lambda message: self._told(home, message), lambda: self._lost(home, child))
+        child = Child(lambda message: self._told(home, message), lambda: self._lost(home, child))
+        self._children.add(child)
         try:
             await child.start(home.settings)
         except asyncio.CancelledError:
             child.kill()
             raise
-        finally:
-            home.starting = None
         home.child, home.since = child, self._boottime()
 
     # --- MediaPlane -------------------------------------------------------
@@ -137,12 +141,17 @@ class RelayPool:
         if at.child is None:
             raise RelayUnavailable
         at.endpoints.add(endpoint)
+        child = at.child
         try:
-            answer = await at.child.ask("connect", endpoint=endpoint, publishes=sorted(publishes), offer=offer)
+            answer = await child.ask("connect", endpoint=endpoint, publishes=sorted(publishes), offer=offer)
         except Gone:
             raise RelayUnavailable from None
         if "sdp" in answer:
-            return wire.answer_in(answer)
+            try:
+                return ANSWER.validate_python(answer)
+            except ValueError:
+                child.kill()
+                raise RelayUnavailable from None
         if endpoint not in at.up:
             at.endpoints.discard(endpoint)
         raise OfferRefused(str(answer.get("refused", "fault")))
@@ -188,9 +197,13 @@ class RelayPool:
             return nothing
         try:
             answer = await child.ask("sent_on", must_answer=True, endpoint=endpoint, asked=[list(one) for one in asked])
+            found = [LineSent(*one) for one in SENT.validate_python(answer.get("sent"))]
         except Gone:
             return nothing
-        return [LineSent(last_s, frame_s) for last_s, frame_s in answer.get("sent", [])] or nothing
+        except ValueError:
+            child.kill()
+            return nothing
+        return found if len(found) == len(asked) else nothing
 
     def health(self, endpoint: str) -> EndpointHealth | None:
         for home in self._homes:
@@ -217,8 +230,7 @@ class RelayPool:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        children = [child for home in self._homes for child in (home.child, home.starting) if child is not None]
-        await asyncio.gather(*(child.close() for child in children))
+        await asyncio.gather(*(child.close() for child in self._children))
         for home in self._homes:
             home.child = None
 
@@ -237,7 +249,9 @@ class RelayPool:
             case "state":
                 home.counters = {str(name): int(total) for name, total in message["counters"].items()}
                 home.health = {
-                    name: wire.health_in(health) for name, health in message["health"].items() if name in home.endpoints
+                    name: HEALTH.validate_python(health)
+                    for name, health in message["health"].items()
+                    if name in home.endpoints
                 }
             case _:
                 raise ValueError("said nothing that we know")
@@ -256,8 +270,11 @@ class RelayPool:
 
     def _lost(self, home: _Home, child: Child) -> None:
         """A worker is dead: say so of all that was its, give its calls another home, and start another."""
-        if home.child is not child or self._is_closing:
+        if self._is_closing:
             return
+        self._begin(self._bury(child))
+        if home.child is not child:
+            return  # it never carried
         calls = [call for call, index in self._calls.items() if index == home.index]
         log.warning("relay worker lost", home=home.index, calls=len(calls))
         home.child = None
@@ -273,6 +290,10 @@ class RelayPool:
         self._unhomed.update(calls)
         self._say(home.index, False)
         self._begin(self._restart(home))
+
+    async def _bury(self, child: Child) -> None:
+        await child.close()
+        self._children.discard(child)
 
     def _say(self, index: int, up: bool) -> None:
         moved = self._rehome() if self.homes_up else frozenset[str]()

@@ -10,11 +10,11 @@ import asyncio
 import json
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, astuple, replace
+from dataclasses import asdict, astuple
 from typing import Any
 
 from broker.domain.plan import Media, MediaPlan, Quality, Route
-from broker.ports import Answer, EndpointHealth, Line
+from broker.ports import Answer, EndpointHealth
 
 LENGTH = struct.Struct("!I")
 MAX_BYTES = 4 << 20  # an offer has at most 256 KiB; a second's health of a thousand endpoints about as much
@@ -86,7 +86,7 @@ class Wire(asyncio.Protocol):
             self._transport.close()
 
 
-# --- values: each raises KeyError, TypeError or ValueError where what came is none ------------------------
+# --- values --------------------------------------------------------------------
 
 
 def plan_out(plan: MediaPlan, deadline: float) -> Message:
@@ -106,21 +106,9 @@ def plan_in(message: Message, now: float) -> MediaPlan:
 
 def answer_out(answer: Answer) -> Message:
     """Return the relay's answer."""
-    lines = [list(astuple(line)) for line in answer.lines]
-    return {"sdp": answer.sdp, "lines": lines, "publishes": sorted(answer.publishes)}
-
-
-def answer_in(message: Message) -> Answer:
-    """Return the relay's answer."""
-    lines = tuple(Line(str(mid), Media(kind), int(index)) for mid, kind, index in message["lines"])
-    return Answer(str(message["sdp"]), lines, frozenset(Media(kind) for kind in message["publishes"]))
+    return {**asdict(answer), "publishes": sorted(answer.publishes)}
 
 
 def health_out(health: EndpointHealth) -> Message:
     """Return how a link does."""
     return asdict(health)
-
-
-def health_in(message: Message) -> EndpointHealth:
-    """Return how a link does."""
-    return replace(EndpointHealth(), **message)

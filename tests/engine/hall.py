@@ -170,3 +170,9 @@ def shown(
 ) -> Shown:
     """Return what a healthy page says of one picture."""
     return Shown(ShownFact(leg, line, 15, True, ratio, True, 320, 180), timestamp, home)
+
+
+def crosses(table: Table, n: int = 1) -> bool:
+    """Say whether the relay may let anything cross between the ends of a call."""
+    ends = {f"v{n}.1", f"v{n}.2"}
+    return any(r.source in ends and r.sink in ends for r in table.plane.now_for(f"v{n}").routes)

@@ -15,7 +15,7 @@ from broker.domain.codes import Code, EndReason, HoldKind, Post, Refused
 from broker.domain.records import Grade, Restriction, Role
 from broker.engine.board import Alerted, LinesChanged
 from broker.engine.registry import replay
-from tests.engine.hall import PRISON, Table, chair, shown
+from tests.engine.hall import PRISON, Table, chair, crosses, shown
 from tests.fakes import START
 
 
@@ -24,11 +24,6 @@ async def table() -> Table:
     made = Table()
     await made.open()
     return made
-
-
-def crosses(table: Table, n: int = 1) -> bool:
-    ends = {f"v{n}.1", f"v{n}.2"}
-    return any(r.source in ends and r.sink in ends for r in table.plane.now_for(f"v{n}").routes)
 
 
 async def refused(work) -> Code:

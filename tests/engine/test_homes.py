@@ -10,8 +10,7 @@ from broker.domain.codes import EndReason, HoldKind
 from broker.domain.plan import Media, Route
 from broker.engine.consoles import WALL_LINES, Console, video_pool
 from broker.ports import RelayUnavailable
-from tests.engine.hall import Table, shown
-from tests.engine.test_engine import crosses
+from tests.engine.hall import Table, crosses, shown
 from tests.fakes import FakePlane
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import socket
-from collections.abc import AsyncIterator
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +22,7 @@ from broker.synthetic.stage import Stage, ask_for_calls, staffed
 
 PLACE = "SYN"
 WORKERS = 2
+WITHIN_S = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +76,30 @@ async def stage_in(folder: Path, calls: int = 1) -> AsyncIterator[Stage]:
         cast = await ask_for_calls(site, broker.credential, calls)
         async with staffed(site, cast) as stage:
             yield stage
+
+
+def command(config: Config, *words: str) -> Awaitable[Process]:
+    """Start a command of the broker on that configuration."""
+    place = {
+        "BROKER_DATA_DIR": str(config.data_dir),
+        "BROKER_BASE_URL": config.base_url,
+        "BROKER_PORT": str(config.port),
+    }
+    return asyncio.create_subprocess_exec(
+        sys.executable, "-m", "broker", *words, env={**os.environ, **place}, stdout=asyncio.subprocess.DEVNULL
+    )
+
+
+async def process_for(config: Config) -> Process:
+    """Serve in a process of its own, and return when it answers."""
+    process = await command(config, "serve")
+    async with asyncio.timeout(WITHIN_S):
+        while not is_answering(config.port):
+            assert process.returncode is None, "the broker ended at once"
+            await asyncio.sleep(0.1)
+    return process
+
+
+def is_answering(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import socket
-import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,7 +17,7 @@ from broker.synthetic.caller import both
 from broker.synthetic.site import Site
 from broker.synthetic.stage import Ends, Stage, ask_for_calls, both_posts, ends_of, staffed
 from broker.synthetic.talk import until
-from tests.flows.support import PLACE, config_in, stage_in
+from tests.flows.support import PLACE, command, config_in, process_for, stage_in
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(150)]
 
@@ -33,33 +30,6 @@ async def one_live_call(stage: Stage, ends: Ends) -> None:
     await both_posts(stage)
     await both(ends.laptop, ends.family)
     await ends.media("media at both ends")
-
-
-def command(config: Config, *words: str) -> Awaitable[Process]:
-    """Start a command of the broker on that configuration."""
-    place = {
-        "BROKER_DATA_DIR": str(config.data_dir),
-        "BROKER_BASE_URL": config.base_url,
-        "BROKER_PORT": str(config.port),
-    }
-    return asyncio.create_subprocess_exec(
-        sys.executable, "-m", "broker", *words, env={**os.environ, **place}, stdout=asyncio.subprocess.DEVNULL
-    )
-
-
-async def process_for(config: Config) -> Process:
-    """Serve in a process of its own, and return when it answers."""
-    process = await command(config, "serve")
-    async with asyncio.timeout(WITHIN_S):
-        while not is_answering(config.port):
-            assert process.returncode is None, "the broker ended at once"
-            await asyncio.sleep(0.1)
-    return process
-
-
-def is_answering(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @asynccontextmanager

@@ -15,8 +15,7 @@ import pytest
 from broker.synthetic.caller import both
 from broker.synthetic.stage import Ends, Stage, both_posts, ends_of
 from broker.synthetic.talk import until
-from tests.flows.support import config_in, stage_in
-from tests.flows.test_unwatched import process_for
+from tests.flows.support import config_in, process_for, stage_in
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(150)]
 

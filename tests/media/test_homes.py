@@ -120,6 +120,15 @@ async def workers() -> AsyncIterator[Homes]:
     await found.close()
 
 
+@pytest_asyncio.fixture
+async def one_worker() -> AsyncIterator[Homes]:
+    pool = RelayPool(HERE, 1, SystemClock())
+    await pool.start()
+    found = Homes(pool)
+    yield found
+    await found.close()
+
+
 async def test_what_a_plan_allows_passes_and_a_pause_is_silent_when_it_returns(homes: Homes) -> None:
     family, prisoner = await homes.pair()
     family.say(b"before any plan")
@@ -231,25 +240,21 @@ async def test_a_worker_that_dies_or_hangs_is_replaced_and_its_call_moves_with_e
     assert (pool.homes_up, pool.counters()["worker_restarts"]) == (2, 1)
 
 
-async def test_while_no_home_stands_offers_wait_and_the_first_that_is_back_takes_the_calls() -> None:
-    pool = RelayPool(HERE, 1, SystemClock())
-    await pool.start()
-    workers = Homes(pool)
-    try:
-        await workers.pair()
-        os.kill(pool.pids[0], signal.SIGKILL)
-        await until(lambda: bool(workers.changes), WAIT_S, "the loss")
-        with pytest.raises(RelayUnavailable):
-            await pool.connect("family", BOTH, offer(list(Media), list(Media)))
-        await pool.apply(plan(ONE_WAY))
-        await until(lambda: len(workers.changes) == 2, WAIT_S * 2, "the worker replaced")
-        assert workers.changes == [HomeChanged(0, False), HomeChanged(0, True, frozenset({CALL}))]
-        again, there = await workers.pair()
-        again.say(b"nothing is allowed yet")
-        await fences(again, there)
-        assert there.heard == []
-    finally:
-        await workers.close()
+async def test_while_no_home_stands_offers_wait_and_the_first_that_is_back_takes_the_calls(one_worker: Homes) -> None:
+    workers, pool = one_worker, one_worker.plane
+    assert isinstance(pool, RelayPool)
+    await workers.pair()
+    os.kill(pool.pids[0], signal.SIGKILL)
+    await until(lambda: bool(workers.changes), WAIT_S, "the loss")
+    with pytest.raises(RelayUnavailable):
+        await pool.connect("family", BOTH, offer(list(Media), list(Media)))
+    await pool.apply(plan(ONE_WAY))
+    await until(lambda: len(workers.changes) == 2, WAIT_S * 2, "the worker replaced")
+    assert workers.changes == [HomeChanged(0, False), HomeChanged(0, True, frozenset({CALL}))]
+    again, there = await workers.pair()
+    again.say(b"nothing is allowed yet")
+    await fences(again, there)
+    assert there.heard == []
 
 
 async def test_a_console_has_a_connection_at_each_home_and_a_caller_one_in_all(workers: Homes) -> None:
@@ -277,12 +282,24 @@ async def test_a_taken_port_is_named_and_no_worker_stays() -> None:
         assert pool.homes_up == 0
 
 
-async def test_a_worker_that_talks_nonsense_is_killed(workers: Homes) -> None:
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"tell": "endpoint"},
+        {"tell": "what"},
+        {"re": []},
+        {"tell": "state", "counters": [], "health": {}},
+        {"tell": "state", "counters": {}, "health": {"family": {"picture": "splendid"}}},
+    ],
+)
+async def test_a_worker_that_talks_nonsense_is_killed(nonsense: wire.Message, one_worker: Homes) -> None:
+    workers = one_worker
+    await workers.enter("family")
     pool = workers.plane
     assert isinstance(pool, RelayPool)
     child = pool._homes[0].child
     assert child is not None
-    child._heard({"tell": "endpoint"})
+    child._heard(nonsense)
     await until(lambda: bool(workers.changes), WAIT_S, "the loss")
     assert workers.changes[0].home == 0
 
