@@ -20,7 +20,7 @@ def lines_of(live: Live) -> dict[str, int]:
     """Return the line of the console that shows each leg."""
     console = live.wire.engine.console(live.monitor_session)
     assert console is not None
-    return console.held
+    return {leg: line for leg, (_, line) in console.held.items()}
 
 
 async def second(w: Wire, live: Live, *, shows: bool) -> None:
