@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from broker.synthetic import rtp
 
 _REORDER = 64  # packets a gap may stay open before it counts as lost
+_ASK_AT_ONCE, _ASK_TRIES, _ASK_AGAIN_S = 16, 10, 0.1  # as libwebrtc does before it knows the round trip
+_KEEP_MISSING = 512  # twice the relay's ring: none older is ever sent again
 _KEEP_FRAMES = 600
 
 
@@ -27,16 +29,18 @@ class Line:
 
     def __init__(self, kind: str, mid: str, ssrc: int) -> None:
         self.kind, self.mid, self.ssrc = kind, mid, ssrc
-        self.packets = 0
+        self.packets = self.octets = 0
         self.last_at: float | None = None  # any packet
         self.decodable_at: float | None = None  # since `mark`: first whole keyframe, or first packet of a voice
         self.shown_timestamp: int | None = None  # of the newest whole frame
         self.frames = 0  # whole frames so far
         self.highest: int | None = None  # extended highest sequence number
-        self.received_before = 0  # counters at the last receiver report
+        self._reported = (0, 0)  # expected and missing at the last receiver report
         self.tap: Tap | None = None
         self._first = 0
         self._missing: set[int] = set()
+        self._given_up = 0  # of which nobody asks any more
+        self._asked: dict[int, tuple[int, float]] = {}  # how often, and when last
         self._parts: list[bytes] | None = None
         self._expected = 0
         self._frame_timestamp = 0
@@ -49,20 +53,34 @@ class Line:
     @property
     def lost(self) -> int:
         """Packets that have not arrived although later ones have."""
-        return len(self._missing)
+        return len(self._missing) + self._given_up
 
     @property
-    def missing(self) -> list[int]:
-        """Sequence numbers to ask for again (RFC 4585 §6.2.1)."""
-        return [number & 0xFFFF for number in sorted(self._missing)[-16:]]
+    def expected(self) -> int:
+        """Packets that were sent, as far as the sequence numbers tell."""
+        return 0 if self.highest is None else self.highest - self._first + 1
 
-    def recent(self, window: int = _REORDER) -> bool:
-        """Tell whether a gap is young enough to be worth asking for."""
-        return self.highest is not None and any(self.highest - number < window for number in self._missing)
+    def fraction_lost(self) -> int:
+        """Return the fraction lost since the last call, of 256 (RFC 3550 §6.4.1, A.3)."""
+        (expected, lost), self._reported = self._reported, (self.expected, self.lost)
+        since = self.expected - expected
+        return min(255, max(0, self.lost - lost) * 256 // since) if since > 0 else 0
+
+    def to_ask(self, now: float) -> list[int]:
+        """Return the sequence numbers to ask for again now (RFC 4585 §6.2.1), each a few times and never in haste."""
+        if self.highest is None or not self._missing:
+            return []
+        young = [number for number in sorted(self._missing)[-_ASK_AT_ONCE:] if self.highest - number < _REORDER]
+        self._asked = {number: self._asked.get(number, (0, 0.0)) for number in young}
+        due = [number for number, (tries, at) in self._asked.items() if tries < _ASK_TRIES and now - at >= _ASK_AGAIN_S]
+        for number in due:
+            self._asked[number] = (self._asked[number][0] + 1, now)
+        return [number & 0xFFFF for number in due]
 
     def arrive(self, header: rtp.Header, payload: bytes, now: float) -> None:
         """Count a packet and, of video, put its frame together."""
         self.packets += 1
+        self.octets += len(payload)
         self.last_at = now
         in_order = self._count(header.sequence)
         if self.kind == "audio":
@@ -83,6 +101,10 @@ class Line:
         if ahead > 0:
             self._missing.update(range(self.highest + 1, number))
             self.highest = number
+            if len(self._missing) > _KEEP_MISSING:
+                kept = {at for at in self._missing if number - at < _KEEP_MISSING}
+                self._given_up += len(self._missing) - len(kept)
+                self._missing = kept
         elif number in self._missing:
             self._missing.discard(number)
         else:

@@ -6,6 +6,7 @@ import secrets
 from collections import OrderedDict
 
 from broker.synthetic import picture, rtp
+from broker.synthetic.budget import Budget
 from broker.synthetic.people import AUDIO_STEP, VIDEO_STEP, Person
 from broker.synthetic.sdp import AUDIO_PT, VIDEO_PT
 
@@ -43,11 +44,14 @@ class Loop:
         self.audio = Sending("a", AUDIO_PT) if "audio" in kinds else None
         self.video = Sending("v", VIDEO_PT) if "video" in kinds else None
         self.keyframe_wanted = False
+        self.budget = Budget()
         self.history: OrderedDict[int, bytes] = OrderedDict()  # video sequence -> datagram as sent
         self._audio_at = self._video_at = 0.0
         self._audio_index = self._video_index = 0
         self._picture_id = secrets.randbits(15)
         self._mid = rtp.extension_block("v")
+        self._video_bps = person.video_bps
+        self._skips = False  # since a frame was left out: until the next keyframe that fits
 
     def due(self, now: float) -> list[tuple[int | None, bytes]]:
         """Return the packets to send now, with the sequence number of those that may be asked for again."""
@@ -61,7 +65,7 @@ class Loop:
         while self._video_at <= now:
             self._video_at += VIDEO_S
             if self.video is not None:
-                packets += self._next_video(self.video)
+                packets += self._next_video(self.video, now)
         return packets
 
     def remember(self, sequence: int, datagram: bytes) -> None:
@@ -78,15 +82,26 @@ class Loop:
         sending.timestamp += AUDIO_STEP
         return None, packet
 
-    def _next_video(self, sending: Sending) -> list[tuple[int | None, bytes]]:
+    def _next_video(self, sending: Sending, now: float) -> list[tuple[int | None, bytes]]:
         if self.keyframe_wanted:
             self.keyframe_wanted = False
             self._video_index = self.person.next_keyframe(self._video_index)
-        payloads = rtp.split_frame(self.person.video[self._video_index], self._picture_id)
-        packets: list[tuple[int | None, bytes]] = [
-            sending.packet(payload, at == len(payloads) - 1, self._mid) for at, payload in enumerate(payloads)
-        ]
+        packets: list[tuple[int | None, bytes]] = []
+        if self._fits(self._video_index, now):
+            payloads = rtp.split_frame(self.person.video[self._video_index], self._picture_id)
+            last = len(payloads) - 1
+            packets += [sending.packet(payload, at == last, self._mid) for at, payload in enumerate(payloads)]
+            self._picture_id += 1
         self._video_index = (self._video_index + 1) % len(self.person.video)
-        self._picture_id += 1
         sending.timestamp += VIDEO_STEP
         return packets
+
+    def _fits(self, index: int, now: float) -> bool:
+        """Tell whether a frame is sent: all of them, or as many keyframes as the budget allows."""
+        if self.budget.bps >= self._video_bps:
+            self._skips = self._skips and index not in self.person.keyframes
+        else:
+            self._skips = index not in self.person.keyframes or not self.budget.spend(
+                len(self.person.video[index]), now
+            )
+        return not self._skips

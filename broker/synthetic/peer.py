@@ -24,6 +24,8 @@ CHECKS_S = 5.0
 CONSENT_EVERY_S = 2.5  # RFC 7675 §5.1 asks for 4 to 6 s at most
 REPORT_EVERY_S = 1.0
 NACK_EVERY_S = 0.05
+RESEND_AFTER_S = 0.15
+_RESENT_KEPT = 512
 _BATCH = 64
 _SO_TIMESTAMPNS = 35  # Linux: the kernel's own time of arrival, so that a busy caller measures honestly
 
@@ -56,6 +58,7 @@ class Peer:
         self._checked = asyncio.Event()
         self._by_ssrc: dict[int, Line] = {}
         self._own_ssrc = secrets.randbits(31) | 1
+        self._resent: dict[int, float] = {}  # when each was last sent again
         self._consent_at = self._report_at = self._nack_at = 0.0
 
     @property
@@ -116,7 +119,7 @@ class Peer:
             self._report()
         if now >= self._nack_at:
             self._nack_at = now + NACK_EVERY_S
-            self._ask_again()
+            self._ask_again(now)
 
     def ask_for_keyframes(self) -> None:
         """Send a picture loss indication for every video line that has carried something."""
@@ -184,14 +187,25 @@ class Peer:
                 report = rtp.sender_report(sending.ssrc, now, sending.timestamp, sending.packets, sending.octets)
                 self._send_rtcp(report)
         heard = [line for line in self.lines.values() if line.highest is not None]
-        blocks = [(line.ssrc, 0, line.lost, (line.highest or 0) & 0xFFFFFFFF) for line in heard]
+        blocks = [(line.ssrc, line.fraction_lost(), line.lost, (line.highest or 0) & 0xFFFFFFFF) for line in heard]
         for start in range(0, len(blocks), 31):
             self._send_rtcp(rtp.receiver_report(self._own_ssrc, blocks[start : start + 31]))
 
-    def _ask_again(self) -> None:
+    def _send_again(self, sequences: list[int]) -> None:
+        """Answer a NACK, but none twice within RESEND_AFTER_S: the first answer may be on its way."""
+        now = time.monotonic()
+        for sequence in sequences:
+            datagram = self.loop.history.get(sequence) if self.loop is not None else None
+            if datagram is not None and now - self._resent.get(sequence, 0.0) >= RESEND_AFTER_S:
+                self._resent[sequence] = now
+                self._send(datagram)
+        if len(self._resent) > _RESENT_KEPT:
+            self._resent = {one: at for one, at in self._resent.items() if now - at < RESEND_AFTER_S}
+
+    def _ask_again(self, now: float) -> None:
         for line in self.lines.values():
-            if line.kind == "video" and line.lost and line.recent():
-                self._send_rtcp(rtp.nack(self._own_ssrc, line.ssrc, line.missing))
+            if line.kind == "video" and (wanted := line.to_ask(now)):
+                self._send_rtcp(rtp.nack(self._own_ssrc, line.ssrc, wanted))
 
     # --- receiving ---
 
@@ -264,10 +278,11 @@ class Peer:
             if packet_type == rtp.PT_PSFB and form in (1, 4):  # PLI, FIR (RFC 5104 §4.3.1)
                 self.loop.keyframe_wanted = True
             elif packet_type == rtp.PT_RTPFB and form == 1:
-                for sequence in rtp.nacked(body):
-                    datagram = self.loop.history.get(sequence)
-                    if datagram is not None:
-                        self._send(datagram)
+                self._send_again(rtp.nacked(body))
+            elif losses := rtp.losses(packet_type, form, body):
+                self.loop.budget.reported(max(losses))
+            elif (bps := rtp.limit(packet_type, form, body)) is not None:
+                self.loop.budget.limited(bps)
 
 
 def _arrival(extra: list[tuple[int, int, bytes]], offset: float) -> float:

@@ -30,6 +30,11 @@ class Person:
     audio: tuple[bytes, ...]
     levels: tuple[int, ...]  # dB below full scale of each audio frame
 
+    @property
+    def video_bps(self) -> float:
+        """What the whole picture takes."""
+        return sum(map(len, self.video)) * 8 / picture.SECONDS
+
     def next_keyframe(self, index: int) -> int:
         """Return the place of the first keyframe at or after `index`, round the loop."""
         return next((at for at in self.keyframes if at >= index), 0)

@@ -128,6 +128,20 @@ def receiver_report(sender_ssrc: int, blocks: list[tuple[int, int, int, int]]) -
     return struct.pack("!BBHI", 0x80 | count, PT_RR, 1 + 6 * count, sender_ssrc) + body
 
 
+def losses(packet_type: int, count: int, body: bytes) -> list[float]:
+    """Return the fractions lost (0..1) of the blocks of a receiver report (RFC 3550 §6.4.2)."""
+    if packet_type != PT_RR:
+        return []
+    return [body[4 + 24 * at + 4] / 256 for at in range(count) if len(body) >= 28 + 24 * at]
+
+
+def limit(packet_type: int, form: int, body: bytes) -> int | None:
+    """Return the bits per second of a REMB (draft-alvestrand-rmcat-remb-03 §2.2), None for anything else."""
+    if packet_type != PT_PSFB or form != 15 or len(body) < 16 or body[8:12] != b"REMB":
+        return None
+    return (int.from_bytes(body[13:16], "big") & 0x3FFFF) << (body[13] >> 2)
+
+
 def picture_loss(sender_ssrc: int, media_ssrc: int) -> bytes:
     """Return a picture loss indication (RFC 4585 §6.3.1)."""
     return struct.pack("!BBHII", 0x81, PT_PSFB, 2, sender_ssrc, media_ssrc)

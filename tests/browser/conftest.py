@@ -42,7 +42,8 @@ async def launch(chromium_path: str) -> AsyncIterator[Any]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def browser(launch: Any) -> Browser:
     """A Chromium that has devices, gives them to everyone, and plays sound without being touched."""
-    return await launch(*DEVICES, AUTOPLAY)
+    launched: Browser = await launch(*DEVICES, AUTOPLAY)
+    return launched
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -3,7 +3,7 @@
 One proxy is one access line: all its clients share one `Link` each way, as the laptops of a hall share its ADSL. Every
 client has an upstream socket of its own, so the relay sees as many addresses as there are clients; `move` gives them
 new ones in the middle of everything, as a NAT does that forgets. A client is sent through the proxy by `rewrite`, which
-puts the proxy's address where an answer names the relay's.
+puts a port of the proxy where an answer names the relay's: one port in front of each of the relay's.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DATAGRAM_BYTES = 2048
 PER_WAKE = 100
 BUFFER_BYTES = 1 << 21
 EARLY_S = 0.0005  # the loop's timers are a millisecond coarse
-_CANDIDATE = re.compile(r"^(a=candidate:\S+ 1 udp \d+) \S+ \d+ (typ host.*)$", re.MULTILINE | re.IGNORECASE)
+_CANDIDATE = re.compile(r"^(a=candidate:\S+ 1 udp \d+) (\S+) (\d+) (typ host.*)$", re.MULTILINE | re.IGNORECASE)
 
 
 class UdpProxy:
@@ -36,7 +36,7 @@ class UdpProxy:
 
     def __init__(
         self,
-        relay: Address,
+        relay: Address | None = None,
         up: Path = CLEAR,
         down: Path = CLEAR,
         *,
@@ -44,12 +44,17 @@ class UdpProxy:
         host: str = HOST,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare a proxy for the relay at `relay` that listens on `host`; its links begin their life now."""
+        """Prepare a proxy that listens on `host`; its links begin their life now.
+
+        Args:
+            relay: Where the relay is, for clients that are told `address`; `rewrite` learns it from the answer.
+        """
         self._relay = relay
         self._host = host
         self._clock = clock
         self._seeds = Random(seed)
-        self._clients: dict[Address, socket.socket] = {}
+        self._fronts: dict[Address, socket.socket] = {}
+        self._clients: dict[tuple[Address, Address], socket.socket] = {}  # by relay and client
         self._waiting: list[tuple[float, int, socket.socket, bytes, Address | None]] = []
         self._numbers = count()
         self._timer: asyncio.TimerHandle | None = None
@@ -58,8 +63,8 @@ class UdpProxy:
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self._front = _udp((self._host, 0))
-        self._loop.add_reader(self._front, self._from_clients)
+        if self._relay is not None:
+            self.front_of(self._relay)
         return self
 
     async def __aexit__(
@@ -67,17 +72,24 @@ class UdpProxy:
     ) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._loop.remove_reader(self._front)
-        self._front.close()
-        for upstream in self._clients.values():
-            self._drop(upstream)
+        for made in (*self._fronts.values(), *self._clients.values()):
+            self._drop(made)
+        self._fronts.clear()
         self._clients.clear()
         self._waiting.clear()
 
     @property
     def address(self) -> Address:
-        """Where clients send to."""
-        host, port = self._front.getsockname()
+        """Where clients of the relay that was named at first send to."""
+        assert self._relay is not None
+        return self.front_of(self._relay)
+
+    def front_of(self, relay: Address) -> Address:
+        """Return where clients of the relay at `relay` send to."""
+        if relay not in self._fronts:
+            front = self._fronts[relay] = _udp((self._host, 0))
+            self._loop.add_reader(front, self._from_clients, front, relay)
+        host, port = self._fronts[relay].getsockname()
         return host, port
 
     @property
@@ -87,11 +99,14 @@ class UdpProxy:
 
     def rewrite(self, answer: str) -> str:
         """Return the relay's answer (SDP) with the proxy's address as the only candidate of each line."""
-        host, port = self.address
+        named = [(found[2], int(found[3])) for found in _CANDIDATE.finditer(answer)]
+        if not named:
+            return answer
+        host, port = self.front_of(next((one for one in named if one[0] == self._host), named[0]))
         lines: list[str] = []
         for line in answer.splitlines(keepends=True):
-            moved = _CANDIDATE.sub(rf"\g<1> {host} {port} \g<2>", line)
-            if moved == line or not lines or not lines[-1].startswith("a=candidate:"):
+            moved = _CANDIDATE.sub(rf"\g<1> {host} {port} \g<4>", line)
+            if moved == line or not lines[-1].startswith("a=candidate:"):
                 lines.append(moved)
         return "".join(lines)
 
@@ -103,33 +118,33 @@ class UdpProxy:
 
     def move(self) -> None:
         """Give every client a new address towards the relay; what the relay still sends to the old one is lost."""
-        for client, upstream in self._clients.items():
+        for (relay, client), upstream in self._clients.items():
             self._drop(upstream)
-            self._clients[client] = self._upstream(client)
+            self._clients[relay, client] = self._upstream(relay, client)
         gone = {upstream for upstream in (entry[2] for entry in self._waiting) if upstream.fileno() < 0}
         self._waiting = [entry for entry in self._waiting if entry[2] not in gone]
         heapq.heapify(self._waiting)
 
     # --- datagrams --------------------------------------------------------
 
-    def _from_clients(self) -> None:
+    def _from_clients(self, front: socket.socket, relay: Address) -> None:
         for _ in range(PER_WAKE):
             try:
-                datagram, client = self._front.recvfrom(DATAGRAM_BYTES)
+                datagram, client = front.recvfrom(DATAGRAM_BYTES)
             except OSError:  # nothing more, or an ICMP answer to something that we sent
                 return
-            upstream = self._clients.get(client)
+            upstream = self._clients.get((relay, client))
             if upstream is None:
-                upstream = self._clients[client] = self._upstream(client)
+                upstream = self._clients[relay, client] = self._upstream(relay, client)
             self._pass(self.up, upstream, datagram, None)
 
-    def _from_relay(self, upstream: socket.socket, client: Address) -> None:
+    def _from_relay(self, upstream: socket.socket, front: socket.socket, client: Address) -> None:
         for _ in range(PER_WAKE):
             try:
                 datagram = upstream.recv(DATAGRAM_BYTES)
             except OSError:
                 return
-            self._pass(self.down, self._front, datagram, client)
+            self._pass(self.down, front, datagram, client)
 
     def _pass(self, link: Link, out: socket.socket, datagram: bytes, to: Address | None) -> None:
         now = self._clock()
@@ -159,15 +174,15 @@ class UdpProxy:
             _send(out, datagram, to)
         self._arm()
 
-    def _upstream(self, client: Address) -> socket.socket:
+    def _upstream(self, relay: Address, client: Address) -> socket.socket:
         upstream = _udp((self._host, 0))
-        upstream.connect(self._relay)
-        self._loop.add_reader(upstream, self._from_relay, upstream, client)
+        upstream.connect(relay)
+        self._loop.add_reader(upstream, self._from_relay, upstream, self._fronts[relay], client)
         return upstream
 
-    def _drop(self, upstream: socket.socket) -> None:
-        self._loop.remove_reader(upstream)
-        upstream.close()
+    def _drop(self, made: socket.socket) -> None:
+        self._loop.remove_reader(made)
+        made.close()
 
 
 def _udp(bind: Address) -> socket.socket:

@@ -85,19 +85,19 @@ async def test_a_client_that_moves_has_a_new_address_and_goes_on() -> None:
 
 
 async def test_an_answer_leads_to_the_proxy_alone() -> None:
-    with bound() as relay:
-        async with UdpProxy(relay.getsockname()) as proxy:
-            host, port = proxy.address
-            answer = (
-                "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=candidate:1 1 udp 2130706431 127.0.0.1 5000 typ host\r\n"
-                "a=candidate:2 1 udp 2130706175 192.0.2.7 5000 typ host\r\na=end-of-candidates\r\n"
-            )
-            assert proxy.rewrite(answer).splitlines() == [
-                "v=0",
-                "m=audio 9 UDP/TLS/RTP/SAVPF 111",
-                f"a=candidate:1 1 udp 2130706431 {host} {port} typ host",
-                "a=end-of-candidates",
-            ]
+    async with UdpProxy() as proxy:
+        answer = (
+            "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=candidate:1 1 udp 2130706431 127.0.0.1 5000 typ host\r\n"
+            "a=candidate:2 1 udp 2130706175 192.0.2.7 5000 typ host\r\na=end-of-candidates\r\n"
+        )
+        host, port = proxy.front_of(("127.0.0.1", 5000))
+        assert proxy.rewrite(answer).splitlines() == [
+            "v=0",
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+            f"a=candidate:1 1 udp 2130706431 {host} {port} typ host",
+            "a=end-of-candidates",
+        ]
+        assert proxy.rewrite(answer.replace("5000", "6000")) != proxy.rewrite(answer)
 
 
 @pytest_asyncio.fixture
