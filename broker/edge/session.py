@@ -111,6 +111,8 @@ class Session:
         key = getattr(message, "key", None)
         if key is None:
             await self._told(message)
+        elif isinstance(message, client.LinkCheck):
+            self.socket.send(Ok(key=key))
         elif isinstance(message, client.MediaOffer):
             self.socket.send(await self._offered(message))
         else:

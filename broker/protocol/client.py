@@ -23,6 +23,13 @@ class Hello(Message):
     ticket: Annotated[str, StringConstraints(min_length=16, max_length=128)]
 
 
+class LinkCheck(Message):
+    """Ask whether the broker hears: answered by `ok`, at once and in every state. Nothing is done."""
+
+    type: Literal["link.check"] = "link.check"
+    key: Key
+
+
 # --- a leg: the family's page or the laptop --------------------------------
 
 
@@ -253,6 +260,7 @@ class Presence(Message):
 
 ClientMessage = Annotated[
     Hello
+    | LinkCheck
     | ConsentAccept
     | CheckReport
     | LegProgress

@@ -81,13 +81,14 @@ export class Media {
    */
   async connect(home, want) {
     this.drop(home);
-    const { session } = this;
-    if (!session.connection) return;
+    const { connection } = this.session;
+    if (!connection) return;
     const peer = this.tools.makePeer({
       publish: null,
       audioLines: want.audio,
       videoLines: want.video,
-      offer: offerOver(session.connection, home),
+      offer: offerOver(connection, home),
+      check: (limitMs) => connection.check(limitMs),
       onState: (state) => {
         if (state === "lost" && this.has(home, peer)) this.again(home);
       },

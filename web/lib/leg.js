@@ -263,6 +263,7 @@ export class Leg {
       audioLines: receive.audio,
       videoLines: receive.video,
       offer: offerOver(this.connection),
+      check: (limitMs) => this.connection.check(limitMs),
       onState: (state) => this.peerChanged(peer, state),
     });
     this.peer = peer;

@@ -1,12 +1,15 @@
 // @ts-check
 /** One peer connection with the relay: what the page sends and receives, in lines of its own. The page always offers. */
 
+import { Pulse } from "./pulse.js";
+
 /** @typedef {import("./protocol.js").MediaAnswer} MediaAnswer */
 /** @typedef {import("./protocol.js").RefusedMessage} RefusedMessage */
 /** @typedef {"audio" | "video"} Kind */
 
 /**
- * `lost` means: make another one. It comes once, after a failure or after `disconnected` has lasted 3 s.
+ * `lost` means: make another one. It comes once: after a failure, after `disconnected` has lasted 3 s, or when nothing
+ * comes any more while the broker still answers.
  * @typedef {"new" | "offering" | "connecting" | "connected" | "interrupted" | "lost" | "closed"} PeerState
  */
 
@@ -16,11 +19,14 @@
  * @property {number} audioLines How many sounds to receive at once.
  * @property {number} videoLines How many pictures to receive at once.
  * @property {(sdp: string) => Promise<MediaAnswer>} offer Takes the offer to the relay. Rejects where it is refused.
+ * @property {(limitMs?: number) => Promise<void>} check Returns when the broker has answered on the page's socket.
  * @property {(state: PeerState) => void} [onState]
  */
 
 const DISCONNECTED_LIMIT_MS = 3000;
 const CONNECT_LIMIT_MS = 10000;
+const QUIET_MS = 1200; // who sends hears of it: the relay reports ten times a second what comes, and each second to all
+const QUIET_WATCHER_MS = 6000; // who only watches may be sent nothing for long; its own checks are answered each 2.5 s
 const VIDEO_MAX_BPS = 700_000; // 640×480 at 15 fps needs less; a cap keeps two families on one line apart
 
 /** The relay refused the offer; `code` is its reason. */
@@ -45,6 +51,12 @@ export class Peer {
     this.lines = new Map();
     /** @type {number | undefined} */
     this.timer = undefined;
+    this.pulse = new Pulse({
+      heard: () => this.heard(),
+      check: options.check,
+      quietMs: options.publish ? QUIET_MS : QUIET_WATCHER_MS,
+      onDead: () => this.end("lost"),
+    });
     this.pc.oniceconnectionstatechange = () => this.check();
     this.pc.onconnectionstatechange = () => this.check();
   }
@@ -101,6 +113,15 @@ export class Peer {
     this.end("closed");
   }
 
+  /** @private @returns {Promise<number>} A number that changes with whatever comes, answers to our own checks included. */
+  async heard() {
+    let sum = 0;
+    for (const one of (await this.stats()).values()) {
+      if (one.type === "candidate-pair") sum += (one.bytesReceived ?? 0) + (one.responsesReceived ?? 0);
+    }
+    return sum;
+  }
+
   /**
    * @private
    * @param {import("./protocol.js").IceServer[]} iceServers
@@ -139,6 +160,7 @@ export class Peer {
       this.wait(DISCONNECTED_LIMIT_MS);
     } else if (whole === "connected") {
       this.unwait();
+      this.pulse.start();
       this.change("connected");
     }
   }
@@ -164,6 +186,7 @@ export class Peer {
   end(state) {
     if (this.isOver()) return;
     this.unwait();
+    this.pulse.stop();
     this.pc.oniceconnectionstatechange = null;
     this.pc.onconnectionstatechange = null;
     this.pc.close();

@@ -262,6 +262,12 @@ export interface LineWant {
   homes: number;
 }
 
+/** Ask whether the broker hears: answered by `ok`, at once and in every state. Nothing is done. */
+export interface LinkCheck {
+  type: "link.check";
+  key: string;
+}
+
 /** The leg is ready and waits in the lobby. */
 export interface LobbyEnter {
   type: "lobby.enter";
@@ -563,6 +569,6 @@ export interface YouStaff {
   may: MayPart[];
 }
 
-export type ClientMessage = Hello | ConsentAccept | CheckReport | LegProgress | LobbyEnter | MediaOffer | LegLeave | LegHelp | WarningShown | PostSignOn | PostSignOff | CallPause | HoldReason | HoldRelabel | HoldUndo | HoldClear | CallEnd | LegVerify | LegRefuse | CallWarn | WallFocus | WallProof | Presence;
+export type ClientMessage = Hello | LinkCheck | ConsentAccept | CheckReport | LegProgress | LobbyEnter | MediaOffer | LegLeave | LegHelp | WarningShown | PostSignOn | PostSignOff | CallPause | HoldReason | HoldRelabel | HoldUndo | HoldClear | CallEnd | LegVerify | LegRefuse | CallWarn | WallFocus | WallProof | Presence;
 
 export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaQuality | MediaReoffer | VisitMessage | WarningMessage | Snapshot | CallMessage | PostMessage | SeatMessage | News | Alert | WarningState | Bye;

@@ -47,6 +47,7 @@ export const BACKOFF_MS = [0, 300, 1200, 2700, 4800];
 const JITTER = 0.25;
 const CONNECT_LIMIT_MS = 8000; // socket and welcome; past it the try has failed
 const ANSWER_LIMIT_MS = 10000; // a command unanswered for so long: the socket is taken for dead
+const CHECK_LIMIT_MS = 5000; // a check of the link is small and answered at once
 
 /** After these a new socket would only be refused, or would push out a page that the person now uses. */
 const FINAL_BYES = new Set(["replaced", "revoked", "signed_out", "elsewhere", "version", "violation"]);
@@ -108,7 +109,7 @@ export class Connection {
     this.retryTimer = null;
     /** @type {any} */
     this.watchTimer = null;
-    /** @type {Map<string, { message: Keyed, resend: boolean, resolve: (answer: Answer) => void, reject: (reason: Error) => void, timer: any }>} */
+    /** @type {Map<string, { message: Keyed, resend: boolean, limitMs: number, resolve: (answer: Answer) => void, reject: (reason: Error) => void, timer: any }>} */
     this.unanswered = new Map();
   }
 
@@ -140,16 +141,24 @@ export class Connection {
    * Do something, once, and return the broker's answer. It is sent again with the same key after a lost socket.
    * With `resend: false` (an offer: a new socket needs a new one) a lost socket rejects with `NotSent`.
    * @param {Command} command
-   * @param {{ resend?: boolean }} [how]
+   * @param {{ resend?: boolean, limitMs?: number }} [how]
    * @returns {Promise<Answer>}
    */
-  command(command, { resend = true } = {}) {
+  command(command, { resend = true, limitMs = ANSWER_LIMIT_MS } = {}) {
     const message = /** @type {Keyed} */ ({ ...command, key: command.key ?? newKey() });
     if (this.state === "closed" || (!resend && this.state !== "open")) return Promise.reject(new NotSent(message.type));
     return new Promise((resolve, reject) => {
-      this.unanswered.set(message.key, { message, resend, resolve, reject, timer: null });
+      this.unanswered.set(message.key, { message, resend, limitMs, resolve, reject, timer: null });
       if (this.state === "open") this.dispatch(message.key);
     });
+  }
+
+  /**
+   * Return when the broker has answered on this socket; rejects where the socket went, at the latest after `limitMs`.
+   * @param {number} [limitMs]
+   */
+  async check(limitMs = CHECK_LIMIT_MS) {
+    await this.command({ type: "link.check" }, { resend: false, limitMs });
   }
 
   /** Drop the socket and come back at once: the page knows better that the link is gone. */
@@ -247,7 +256,7 @@ export class Connection {
     if (!entry || this.socket?.readyState !== OPEN) return; // sent again on the next socket
     this.around.clearTimer(entry.timer);
     this.socket.send(JSON.stringify(entry.message));
-    entry.timer = this.around.setTimer(() => this.restart(), ANSWER_LIMIT_MS);
+    entry.timer = this.around.setTimer(() => this.restart(), entry.limitMs);
   }
 
   /**
