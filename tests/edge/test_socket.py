@@ -185,6 +185,31 @@ async def test_a_node_that_stops_says_goodbye() -> None:
         assert len(w.app[HUB]) == 0
 
 
+async def test_a_check_of_the_link_is_answered_in_every_state() -> None:
+    async with wire() as w:
+        visit = await w.visit()
+        for talk in (await w.family(visit), await w.laptop(), await w.on_post("mona", Role.MONITOR)):
+            answer = await talk.ask("link.check")
+            assert (answer["type"], answer["recorded"]) == ("ok", True)
+
+
+async def test_every_answer_brings_turn_servers_with_a_credential_of_its_own() -> None:
+    async with wire(turn_urls=("turn:turn.example.org",), turn_secret="s" * 32, turn_lifetime_s=60) as w:
+        live = await w.live_call()
+        expires = int(w.desk.clock.now().timestamp()) + 60
+        servers = [
+            server
+            for talk, lines in ((live.family, "audio=1 video=1"), (live.laptop, "audio=1 video=1"))
+            for server in (await talk.ask("media.offer", sdp=lines))["ice_servers"]
+        ]
+        servers += (await live.monitor.ask("media.offer", sdp="audio=8 video=40"))["ice_servers"]
+
+        assert [server["urls"] for server in servers] == [["turn:turn.example.org"]] * 3
+        names = [server["username"].split(":") for server in servers]
+        assert [int(ends) for ends, _ in names] == [expires] * 3
+        assert len({word for _, word in names}) == 3
+
+
 @pytest.mark.feature("F35")
 async def test_a_lost_staff_socket_keeps_its_post_for_the_grace_and_shows_it() -> None:
     async with wire() as w:

@@ -101,6 +101,22 @@ test("an offer is not sent again: the next socket needs a new one", async () => 
   assert.deepEqual(latest().sent.map((message) => message.type), ["hello"]);
 });
 
+test("a check that is not answered in time makes the page come back at once", async () => {
+  const { connection, latest, sockets, clock } = await begin();
+  latest().welcome();
+  const answered = connection.check(1000);
+  const { key } = latest().sent.at(-1);
+  latest().say({ type: "ok", key, recorded: true, hold_id: null });
+  await answered;
+  const unanswered = connection.check(1000);
+  await clock.advance(999);
+  assert.equal(sockets.length, 1);
+  const gone = assert.rejects(unanswered, NotSent);
+  await clock.advance(1);
+  await gone;
+  assert.equal(sockets.length, 2);
+});
+
 test("the waits between tries grow to their limit and begin anew after a welcome", async () => {
   const { latest, sockets, clock } = await begin();
   for (const wait of [...BACKOFF_MS, 4800]) {
