@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from broker.domain.plan import Media
@@ -132,12 +132,17 @@ class Feedback:
                 self._note_clock(known, info)
             for report in rtcp.reports(part):
                 self._note_report(known, report)
-            if (asked := rtcp.nacks(part)) is not None and (sink := self._sink(known, asked[0])) is not None:
-                self._forwarder.resend(sink, asked[1])
+            if (asked := rtcp.nacks(part)) is not None:
+                self._repair(known, *asked)
             for ssrc in rtcp.key_requests(part):
                 self._pass_key_request(known, ssrc)
             if (bps := rtcp.remb(part)) is not None:
                 known.estimate_bps, known.estimate_at = bps, self._boottime()
+
+    def _repair(self, known: PeerFeedback, ssrc: int, sequences: Sequence[int]) -> None:
+        sink = self._sink(known, ssrc)
+        if sink is not None and not self._forwarder.resend(sink, sequences):  # an outage longer than what is kept
+            self._pass_key_request(known, ssrc)
 
     def _sink(self, known: PeerFeedback, ssrc: int) -> SinkId | None:
         for spec in known.session.spec.sinks:

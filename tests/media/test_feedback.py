@@ -119,6 +119,34 @@ async def test_a_packet_older_than_a_second_is_not_sent_again(relay: Stage) -> N
     assert prisoner.bodies(VIDEO) == [b"a"]
 
 
+async def test_what_is_asked_for_and_gone_for_good_makes_a_key_frame_be_asked_for(relay: Stage) -> None:
+    """After an outage a receiver asks for what it missed. Chromium by itself asks for a key frame only 3 s later."""
+    family, prisoner = await pair(relay)
+    family.show(b"a", b"b", b"c", key=True)
+    await relay.fences(family, prisoner)
+    asked = len(family.key_requests())
+    lost = prisoner.on(VIDEO)[1]
+    prisoner.report(rtcp.write_nack(1, lost.ssrc, [lost.sequence]))
+    await relay.fences(prisoner, family)
+    assert len(family.key_requests()) == asked, "it is there"
+    relay.clock.at += 1.5
+    prisoner.report(rtcp.write_nack(1, lost.ssrc, [lost.sequence]))
+    await relay.fences(prisoner, family)
+    assert len(family.key_requests()) == asked + 1
+
+
+async def test_what_the_relay_itself_still_waits_for_is_not_gone(relay: Stage) -> None:
+    family, prisoner = await pair(relay)
+    family.show(b"a", key=True)
+    family.frame(b"lost on its way to the relay")
+    family.show(b"c")
+    await relay.fences(family, prisoner)
+    asked, (first, _) = len(family.key_requests()), prisoner.on(VIDEO)
+    prisoner.report(rtcp.write_nack(1, first.ssrc, [first.sequence + 1]))
+    await relay.fences(prisoner, family)
+    assert len(family.key_requests()) == asked
+
+
 async def test_the_relay_asks_the_publisher_for_what_it_missed_and_passes_it_on(relay: Stage) -> None:
     family, prisoner = await pair(relay)
     family.show(b"a", key=True)

@@ -181,8 +181,11 @@ class Forwarder(Protocol):
     def send_rtcp(self, peer: PeerId, packet: bytes) -> None:
         """Protect and send an RTCP compound."""
 
-    def resend(self, sink: SinkId, sequences: Sequence[int]) -> None:
-        """Answer a NACK: the same plaintext again, never anything from before the sink last opened."""
+    def resend(self, sink: SinkId, sequences: Sequence[int]) -> bool:
+        """Answer a NACK: the same plaintext again, never anything from before the sink last opened.
+
+        Return False where something of what the sink carries is gone for good: only a key frame helps a picture then.
+        """
 
     def take_arrivals(self, peer: PeerId) -> list[tuple[int, float]]:
         """Return and forget (transport-wide sequence, arrival) of what came since the last call."""

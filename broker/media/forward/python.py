@@ -274,24 +274,30 @@ class PythonForwarder(Switchboard):
         if (found := self._peers.get(peer)) is not None:
             self._egress.send_rtcp(found, packet)
 
-    def resend(self, sink: SinkId, sequences: Sequence[int]) -> None:
+    def resend(self, sink: SinkId, sequences: Sequence[int]) -> bool:
         line = self._sink(sink)
         if line is None or line.run is None:
-            return
-        now = self._boottime()
+            return True
+        now, is_whole = self._boottime(), True
         for number in sequences:
             sequence = rtp.extend(line.highest, number)
             run = line.run_of(sequence)
             if line.resends < 1:
-                return
+                return is_whole
             line.resends -= 1  # found or not: what is asked costs us time
             if run is None:
                 continue
             if now >= run.gate.deadline:
-                return
-            stored = run.layer.kept(sequence - run.sequence_offset) if run.stream is run.layer.stream else None
-            if stored is not None and stored[0] >= run.base and now - stored[5] <= KEEP_S:
+                return is_whole
+            wanted = sequence - run.sequence_offset
+            if run.stream is not run.layer.stream or wanted < run.base:
+                continue
+            stored = run.layer.kept(wanted)
+            if stored is not None and now - stored[5] <= KEEP_S:
                 self._egress.resend(run, stored, sequence)
+            elif run is line.run and wanted not in run.layer.missing:
+                is_whole = False
+        return is_whole
 
     def take_arrivals(self, peer: PeerId) -> list[tuple[int, float]]:
         found = self._peers.get(peer)
