@@ -79,10 +79,11 @@ class Pictures:
             if peer not in lines:
                 given.picture = None
         rates: dict[SourceId, tuple[int | None, ...]] = {}
-        for peer, sinks in lines.items():
+        for peer, asked in lines.items():
             known = self._feedback.of(peer)
-            if known is not None:
-                self._share(self._given.setdefault(peer, Given()), known, sorted(sinks), rates)
+            there = [sink for sink in sorted(asked) if self._forwarder.sink_stats(sink) is not None]
+            if known is not None and there:  # a plan may name a line that its endpoint did not offer
+                self._share(self._given.setdefault(peer, Given()), known, there, rates)
 
     def _share(
         self,

@@ -65,6 +65,15 @@ async def test_a_weak_link_of_one_end_costs_that_end_its_picture_and_nobody_else
     assert relay.plane.health("family").picture == "best"  # type: ignore[union-attr]
 
 
+async def test_a_route_to_a_line_that_was_not_offered_disturbs_nobody(relay: Stage) -> None:
+    for name in ("family", "prisoner"):
+        await relay.enter(name)
+    await relay.enter("wall", sends=[], receives=[AUDIO], publishes=frozenset())
+    await seconds(relay, 2, both_ways("family", "prisoner") | {Route("prisoner", VIDEO, "wall", 3)}, lost=0.0)
+    assert relay.plane.health("family").picture == "best"  # type: ignore[union-attr]
+    assert relay.plane.health("wall").picture is None  # type: ignore[union-attr]
+
+
 async def test_in_a_pause_there_is_no_word_on_a_picture(relay: Stage) -> None:
     for name in ("family", "prisoner"):
         await relay.enter(name)
