@@ -44,7 +44,7 @@ ADAPT_S = 3.0  # a publisher of one layer is told by REMB within 1 s and follows
 OF_BEFORE_S = 1.2  # after a fall: a report that comes so soon still tells of what was sent before
 SETTLE_S = 2.2  # so the second one is waited for before the next fall
 INNOCENT = 0.7  # loss that stays above this share of what it was is not ours: fewer layers do not help
-INNOCENT_QUEUE = 0.9  # a queue drains slowly; one that did not move is a longer path
+INNOCENT_QUEUE = 0.9  # a queue drains slowly; one that did not move, and drops nothing, is a longer path
 INNOCENT_ROOM = 1.5
 INNOCENT_S = 30.0
 BLACKOUT_S = (
@@ -256,7 +256,8 @@ def _judged(state: State, sample: Sample) -> State:
     state = replace(state, fell_with=None)
     if queue >= QUEUE_QUIET_MS:
         unmoved = queue >= QUEUE_MS and _queue_ms(state, sample) >= INNOCENT_QUEUE * queue
-        return replace(state, base_rtt_ms=sample.rtt_ms) if unmoved else state
+        full = state.loss >= LOSS_FULL or _is_short(state, sample, SHORT, 0.0)
+        return replace(state, base_rtt_ms=sample.rtt_ms) if unmoved and not full else state
     if loss >= LOSS_FALL and state.loss >= INNOCENT * loss:
         return replace(state, innocent_loss=INNOCENT_ROOM * loss, innocent_until=sample.now + INNOCENT_S)
     return state

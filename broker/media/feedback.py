@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from broker.domain.plan import Media
 from broker.media import rtcp
 from broker.media.forward.api import Forwarder, PeerId, SinkId, SourceId, SourceStats
+from broker.media.losses import Losses
 from broker.media.rtp import extend
 from broker.media.session import Session
 
@@ -49,8 +50,7 @@ class PeerFeedback:
     allowed_at: float = 0.0
     octets_out: int = 0
     rtt_ms: float | None = None
-    loss_out: dict[int, float] = field(default_factory=dict)
-    reported_at: dict[int, float] = field(default_factory=dict)
+    losses: dict[int, Losses] = field(default_factory=dict)  # by our SSRC
     loss_in: float = 0.0
     clocks: dict[tuple[Media, int], SourceClock] = field(default_factory=dict)
     skew_s: float | None = None  # relay's time minus the publisher's, the least seen
@@ -60,7 +60,7 @@ class PeerFeedback:
 
     def recent_losses(self, now: float) -> list[float]:
         """Return the loss of each line that was reported on lately: a line that carries nothing has none."""
-        return [loss for ssrc, loss in self.loss_out.items() if now - self.reported_at[ssrc] <= REPORT_KEPT_S]
+        return [losses.share for losses in self.losses.values() if now - losses.at <= REPORT_KEPT_S]
 
 
 class Feedback:
@@ -178,8 +178,7 @@ class Feedback:
         sink = self._sink(known, report.ssrc)
         if sink is None:
             return
-        known.loss_out[report.ssrc] = report.fraction / 256
-        known.reported_at[report.ssrc] = self._boottime()
+        known.losses.setdefault(report.ssrc, Losses()).note(report, self._boottime())
         if report.last_sr:
             now = int(self._ntp(self._boottime()) * 65536) & 0xFFFFFFFF
             passed = now - report.last_sr - report.delay & 0xFFFFFFFF

@@ -158,13 +158,9 @@ def _loss(known: PeerFeedback, now: float) -> tuple[float, float | None]:
     """Return the mean loss of the newest reports and when the newest came: those on pictures, where there are any."""
     kinds = {spec.ssrc: spec.kind for spec in known.session.spec.sinks}
     for kind, kept_s in ((Media.VIDEO, VIDEO_REPORT_KEPT_S), (Media.AUDIO, AUDIO_REPORT_KEPT_S)):
-        found = [
-            (known.loss_out[ssrc], at)
-            for ssrc, at in known.reported_at.items()
-            if kinds.get(ssrc) is kind and now - at <= kept_s
-        ]
+        found = [one for ssrc, one in known.losses.items() if kinds.get(ssrc) is kind and now - one.at <= kept_s]
         if found:
-            return sum(loss for loss, _ in found) / len(found), max(at for _, at in found)
+            return sum(one.share for one in found) / len(found), max(one.at for one in found)
     return 0.0, None
 
 

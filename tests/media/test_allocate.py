@@ -200,6 +200,13 @@ def test_a_path_that_became_longer_is_not_taken_for_a_full_one() -> None:
     assert layers == (2,)
 
 
+def test_a_queue_that_stays_and_drops_is_a_full_link_however_long_it_stays() -> None:
+    """Measured with Chromium on 250 kbit/s: low layer, sound and repair filled it for good, at 360 ms."""
+    state, _ = run(State(), 100, 10)
+    _, layers = run(state, 110, 12, rtt_ms=420.0, loss=0.06)
+    assert layers == (None,)
+
+
 def test_a_trial_never_waits_longer_than_the_cap() -> None:
     state, _ = run(State(), 100, 10)
     waits = [state.wait_s]

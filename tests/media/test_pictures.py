@@ -12,6 +12,7 @@ from broker.domain.plan import Media, Quality, Route
 from broker.media import rtcp
 from broker.media.feedback import PeerFeedback
 from broker.media.forward.api import Codec, PeerSpec, SinkId, SinkSpec, SinkStats, SourceId, SourceStats
+from broker.media.losses import Losses
 from broker.media.pictures import Gauge, Pictures
 from tests.media.support import Endpoint, Stage, both_ways, plan
 
@@ -142,8 +143,8 @@ class Desk:
             self.shelf.pass_time(self.sinks)
             if step % 5 == 0:
                 for index in range(len(self.sinks)):
-                    self.known.loss_out[100 + index] = loss
-                    self.known.reported_at[100 + index] = self.shelf.now
+                    report = rtcp.Report(100 + index, fraction=int(loss * 255))
+                    self.known.losses.setdefault(100 + index, Losses()).note(report, self.shelf.now)
             self.pictures.share({9: best} if best else {})
 
 
@@ -211,3 +212,18 @@ def test_a_rate_is_that_of_the_last_second() -> None:
         at_rest = gauge.rate(step / 5, 500_000)
     assert at_rest == 0
     assert gauge.rate(6, 10) == 0, "another stream"
+
+
+def test_loss_is_that_of_the_last_second_whatever_a_single_report_says() -> None:
+    """Browsers report in every compound: a fraction may be of a handful of packets."""
+    losses = Losses()
+    losses.note(rtcp.Report(7, fraction=0, highest=100, lost=0), 10.0)
+    assert losses.share == 0
+    for step in range(1, 11):
+        losses.note(rtcp.Report(7, fraction=200, highest=100 + 5 * step, lost=step), 10 + step / 10)
+    assert losses.share == pytest.approx(0.2)
+    for step in range(1, 12):
+        losses.note(rtcp.Report(7, highest=150 + 5 * step, lost=10), 11 + step / 10)
+    assert losses.share == 0
+    losses.note(rtcp.Report(7, highest=206, lost=-3), 12.5)
+    assert losses.share == 0, "repaired: fewer lost than before"
