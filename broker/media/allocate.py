@@ -34,7 +34,7 @@ SHORT = 0.9  # an estimate below this share of what is sent: on overuse libwebrt
 SHORT_SEVERE = 0.5
 GROWTH = 1.005  # least growth of an estimate that counts: 8 % a second are seen within a tenth of one
 STILL_S = 2.5  # libwebrtc says its estimate at least once a second; after two without growth it stands still
-STILL_SEVERE_S = 1.0
+STILL_SEVERE_S = 1.6
 
 PATIENCE_S = 1.0  # signs must last so long before a layer goes
 PATIENCE_SEVERE_S = 0.4  # two samples
@@ -256,7 +256,7 @@ def _judged(state: State, sample: Sample) -> State:
     state = replace(state, fell_with=None)
     if queue >= QUEUE_QUIET_MS:
         unmoved = queue >= QUEUE_MS and _queue_ms(state, sample) >= INNOCENT_QUEUE * queue
-        full = state.loss >= LOSS_FULL or _is_short(state, sample, SHORT, 0.0)
+        full = state.newest_loss >= LOSS_FULL or _is_short(state, sample, SHORT, 0.0)
         return replace(state, base_rtt_ms=sample.rtt_ms) if unmoved and not full else state
     if loss >= LOSS_FALL and state.loss >= INNOCENT * loss:
         return replace(state, innocent_loss=INNOCENT_ROOM * loss, innocent_until=sample.now + INNOCENT_S)
