@@ -311,6 +311,9 @@ class MediaPlane(Protocol):
     def watch_homes(self, listener: Callable[[HomeChanged], None]) -> None:
         """Call `listener` when a home is lost or comes back. A plane in the broker's own process never calls."""
 
+    def watch_stills(self, listener: Callable[[str, bytes], None]) -> None:
+        """Call `listener(leg, jpeg)` with each still of a leg in some plan's `stills`, every few seconds."""
+
     def counters(self) -> Mapping[str, int]:
         """Return totals over all homes: packets in, forwarded, each reason for a drop, restarts of workers."""
 

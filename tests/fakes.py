@@ -57,6 +57,7 @@ class FakePlane:
         self.healths: dict[str, EndpointHealth] = {}
         self._listeners: list[EndpointListener] = []
         self._home_listeners: list[Callable[[HomeChanged], None]] = []
+        self._still_listeners: list[Callable[[str, bytes], None]] = []
 
     def now_for(self, call_id: str) -> MediaPlan:
         """Return the plan that the relay obeys for a call."""
@@ -126,6 +127,14 @@ class FakePlane:
 
     def watch_homes(self, listener: Callable[[HomeChanged], None]) -> None:
         self._home_listeners.append(listener)
+
+    def watch_stills(self, listener: Callable[[str, bytes], None]) -> None:
+        self._still_listeners.append(listener)
+
+    def raise_still(self, leg: str, jpeg: bytes) -> None:
+        """Say that a still was made."""
+        for listener in self._still_listeners:
+            listener(leg, jpeg)
 
     def counters(self) -> Mapping[str, int]:
         return {"forwarded": 0}

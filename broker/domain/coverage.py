@@ -23,6 +23,7 @@ class ShownFact:
     unobscured: bool
     width: int
     height: int
+    still: int | None = None  # the number of the still that stands there, in place of a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,15 @@ class SentFact:
     that the relay sent video on it within the last seconds; `frame_age_s` is how
     long ago the timestamp that the page echoed was sent on that very line. `able`:
     were this leg's picture sent, the console could show it (it has a line for it,
-    on a connection that is up), or the leg sends no picture.
+    on a connection that is up), or the leg sends no picture. `still_age_s`: how
+    long ago the still that the page names was sent to it, None where none was.
     """
 
     line: int | None
     sending: bool
     frame_age_s: float | None
     able: bool = True
+    still_age_s: float | None = None
 
 
 def leg_shown(shown: ShownFact, sent: SentFact, policy: Policy) -> bool:
@@ -50,7 +53,11 @@ def leg_shown(shown: ShownFact, sent: SentFact, policy: Policy) -> bool:
         and shown.width >= policy.shown_min_width
         and shown.height >= policy.shown_min_height
     )
-    if not presented or not sent.able:  # a console that could not show a picture proves nothing by its placeholder
+    if not presented:
+        return False
+    if shown.still is not None:
+        return policy.stills_prove and sent.still_age_s is not None and sent.still_age_s <= policy.still_fresh_s
+    if not sent.able:  # a console that could not show a picture proves nothing by its placeholder
         return False
     if sent.line is None or not sent.sending:
         return True  # where the relay sent nothing, absence of frames is not the monitor's loss

@@ -146,15 +146,19 @@ def plan_for(
     """Return every path that the call allows now, valid for seconds."""
     deadline = open_until(call, evidence, policy, now, conditions)
     if deadline is not None:
-        routes = _between_legs(call) | _to_observers(call, call.active)
+        sources: Sequence[Leg] = call.active
+        routes = _between_legs(call)
     elif call.phase in (Phase.LOBBY, Phase.READY) and not call.holds:
         deadline = _lobby_until(call, evidence, policy, now)
-        routes = _to_observers(call, [leg for leg in call.active if _may_be_checked(leg)])
-    else:
+        sources = [leg for leg in call.active if _may_be_checked(leg)]
         routes = set()
-    if deadline is None or not routes:
+    else:
         return MediaPlan(call.id, call.epoch)
-    return MediaPlan(call.id, call.epoch, (deadline - now).total_seconds(), frozenset(routes))
+    routes |= _to_observers(call, sources)
+    stills = _stills(call, sources)
+    if deadline is None or not (routes or stills):
+        return MediaPlan(call.id, call.epoch)
+    return MediaPlan(call.id, call.epoch, (deadline - now).total_seconds(), frozenset(routes), stills)
 
 
 def _may_be_checked(leg: Leg) -> bool:
@@ -201,3 +205,11 @@ def _to_observers(call: Call, sources: Sequence[Leg]) -> set[Route]:
             if observer.focus and audible and Media.AUDIO in leg.sends:
                 routes.add(Route(leg.id, Media.AUDIO, observer.session, number))
     return routes
+
+
+def _stills(call: Call, sources: Sequence[Leg]) -> frozenset[str]:
+    """Return the legs whose picture some console watches without a line for it."""
+    watched = [dict(observer.lines) for observer in call.observers]
+    return frozenset(
+        leg.id for leg in sources if Media.VIDEO in leg.sends and any(leg.id not in lines for lines in watched)
+    )

@@ -44,12 +44,21 @@ class MediaPlan:
     `valid_for_s` counts seconds from the moment that the relay takes the plan;
     after that no packet of this call is forwarded until another plan arrives
     (README 4 of the design: a dead-man's handle, checked on every packet).
+
+    `stills` are legs that some console watches without a line for them: of their
+    pictures it is given stills, under the same deadline.
     """
 
     call_id: str
     epoch: int = 0
     valid_for_s: float = 0.0
     routes: frozenset[Route] = frozenset()
+    stills: frozenset[str] = frozenset()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing may flow."""
+        return not (self.routes or self.stills)
 
     def meet(self, other: MediaPlan) -> MediaPlan:
         """Return what both plans allow: what may flow while a change is on its way."""
@@ -58,4 +67,5 @@ class MediaPlan:
             max(self.epoch, other.epoch),
             min(self.valid_for_s, other.valid_for_s),
             self.routes & other.routes,
+            self.stills & other.stills,
         )

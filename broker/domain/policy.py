@@ -33,6 +33,10 @@ class Policy:
     shown_min_height: int = 54
     shown_ratio: float = 0.95
     shown_frame_age_s: float = 2.0
+    # Beyond a console's live lines: stills. Whether one proves that the call is watched is a choice of the service:
+    # between two of them are two seconds in which nothing was seen (docs/decisions/0014)
+    still_fresh_s: float = 5.0
+    stills_prove: bool = False
 
 
 DEFAULT = Policy()

@@ -61,6 +61,7 @@ def shown_tiles(tiles: Sequence[client.ShownTile]) -> dict[str, list[Shown]]:
                     leg.unobscured,
                     leg.width,
                     leg.height,
+                    leg.still,
                 ),
                 leg.rtp_timestamp,
                 leg.home,

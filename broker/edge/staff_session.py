@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections import Counter
 
 from broker.domain import events as e
@@ -15,9 +16,9 @@ from broker.edge.presenter import Presenter
 from broker.edge.session import Session, Shared
 from broker.edge.socket import Socket
 from broker.edge.staff_commands import StaffCommands, shown_tiles
-from broker.engine.board import Alerted, CallChanged, Change, LinesChanged, PostsChanged, SeatsChanged
+from broker.engine.board import Alerted, CallChanged, Change, LinesChanged, PostsChanged, SeatsChanged, StillMade
 from broker.engine.chairs import StaffChair
-from broker.engine.consoles import AUDIO_LINES, video_pool
+from broker.engine.consoles import AUDIO_LINES, MOST_LINES, video_pool
 from broker.engine.registry import Entry
 from broker.ports import HomeChanged, OfferRefused
 from broker.protocol import VERSION, client
@@ -38,6 +39,7 @@ from broker.protocol.server import (
     SeatMessage,
     SeatPart,
     Snapshot,
+    StillMessage,
     WarningState,
     Welcome,
     YouStaff,
@@ -216,10 +218,19 @@ class StaffSession(Session):
             case HomeChanged(home=home, up=True):
                 if self.engine.console(self.id) is not None:
                     self._reoffer(home)
+            case StillMade(endpoint=endpoint):
+                if endpoint == self.id:
+                    self._show_still(change)
             case Alerted():
                 self._alerted(change, held)
             case _:
                 return
+
+    def _show_still(self, made: StillMade) -> None:
+        jpeg = b64encode(made.jpeg).decode()
+        self.socket.send(
+            StillMessage(call_id=made.call_id, leg_id=made.leg_id, n=made.n, jpeg=jpeg), f"still {made.leg_id}"
+        )
 
     def _call_changed(self, call: Call, events: tuple[e.Event, ...]) -> None:
         entry = self.engine.entry(call.id)
@@ -244,8 +255,9 @@ class StaffSession(Session):
             if entry.actor.call.phase is not Phase.ENDED:
                 wanted[self.engine.media.home(entry.actor.call.id)] += len(entry.actor.call.legs)
         for home, count in wanted.items():
-            if home in console.lines and count > max(self._pool(home), console.lines[home].video):
-                self._asked_lines[home] = -(-count // _LINE_STEP) * _LINE_STEP
+            asked = min(MOST_LINES, -(-count // _LINE_STEP) * _LINE_STEP)
+            if home in console.lines and min(count, asked) > max(self._pool(home), console.lines[home].video):
+                self._asked_lines[home] = asked
                 self._reoffer(home)
 
     def _pool(self, home: int) -> int:

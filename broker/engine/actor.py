@@ -65,6 +65,12 @@ class CallActor:
         self._applied = MediaPlan(call.id, call.epoch)
         self._applied_at = float("-inf")
 
+    @property
+    def stills(self) -> frozenset[str]:
+        """The legs of which a still may be shown now."""
+        lapsed = self._clock.boottime() - self._applied_at >= self._applied.valid_for_s
+        return frozenset() if lapsed else self._applied.stills
+
     async def send(self, command: c.Command) -> Done:
         """Do `command`.
 
@@ -92,7 +98,7 @@ class CallActor:
                 await self._quietly()
         plan = self._plan(self.call)
         stale = self._clock.boottime() - self._applied_at >= REAPPLY_S
-        if plan.routes != self._applied.routes or (plan.routes and stale):
+        if (plan.routes, plan.stills) != (self._applied.routes, self._applied.stills) or (not plan.is_silent and stale):
             await self._apply(plan)
 
     async def _quietly(self) -> None:
@@ -138,7 +144,7 @@ class CallActor:
 
     async def _apply(self, plan: MediaPlan) -> None:
         if self._urgent:
-            plan = replace(plan, routes=frozenset())
+            plan = replace(plan, routes=frozenset(), stills=frozenset())
         await self._media.apply(plan)
         self._applied = plan
         self._applied_at = self._clock.boottime()

@@ -51,6 +51,17 @@ class LinesChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class StillMade:
+    """A console is given still `n` of a leg that it watches without a line."""
+
+    endpoint: str
+    call_id: str
+    leg_id: str
+    n: int
+    jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Alerted:
     """Something that a post should know; `post` None: both posts."""
 
@@ -64,7 +75,7 @@ class Alerted:
     post: Post | None = None
 
 
-Change = CallChanged | CallGone | PostsChanged | SeatsChanged | LinesChanged | HomeChanged | Alerted
+Change = CallChanged | CallGone | PostsChanged | SeatsChanged | LinesChanged | HomeChanged | StillMade | Alerted
 Listener = Callable[[Change], None]
 
 

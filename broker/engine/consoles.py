@@ -13,6 +13,7 @@ from broker.domain.actors import Actor
 from broker.domain.call import Call
 
 WALL_LINES = 40  # a wall of 20 calls with two ends each
+MOST_LINES = 96  # of one home: a step below what an offer may hold; legs beyond them are seen by stills
 AUDIO_LINES = 8  # one per leg of the focused call
 SPARE_LINES = 4  # calls are spread by number, not by this console's share of them
 

@@ -23,13 +23,14 @@ from broker.domain.posts import Holder, sign_on
 from broker.domain.records import Scope
 from broker.domain.settle import missing
 from broker.engine.actor import Done
-from broker.engine.board import Alerted, Board, CallChanged, Change, LinesChanged, PostsChanged
+from broker.engine.board import Alerted, Board, CallChanged, Change, LinesChanged, PostsChanged, StillMade
 from broker.engine.chairs import LaptopChair, StaffChair
 from broker.engine.consoles import Console, Lines
 from broker.engine.denials import Denials
 from broker.engine.presence import Presence
 from broker.engine.recorder import Recorder
 from broker.engine.registry import Entry, Registry
+from broker.engine.stills import Stills
 from broker.engine.stream import Streams
 from broker.engine.tasks import Tasks
 from broker.engine.today import Today
@@ -90,6 +91,7 @@ class Engine:
         self._node = node
         self._tasks = Tasks()
         self._consoles: dict[str, Console] = {}
+        self._stills = Stills()
         self._looked: dict[str, datetime] = {}
         self._today = Today(event_log, clock)
         self._denials = denials or Denials(self.streams, clock)
@@ -104,6 +106,7 @@ class Engine:
         await self.registry.sweep()
         self.media.watch(self.endpoint_changed)
         self.media.watch_homes(self.home_changed)
+        self.media.watch_stills(self.still_made)
         self.board.listen(self.follow)
         self._tasks.start(self.registry.run(), "registry")
         self._tasks.start(self.registry.run_sweeps(), "sweeps")
@@ -279,7 +282,8 @@ class Engine:
                 pictured = Media.VIDEO in leg.sends
                 line = console.line_on(call, leg.id, home) if pictured else None
                 if line is None:
-                    facts[leg.id] = SentFact(None, False, None, able=not (pictured and leg.connected))
+                    age = self._still_age(console, leg, shown.get(leg.id))
+                    facts[leg.id] = SentFact(None, False, None, not (pictured and leg.connected), age)
                 else:
                     asked.setdefault(home, {})[leg.id] = (line, _echoed(shown.get(leg.id), home, line))
         for home, legs in asked.items():
@@ -288,6 +292,11 @@ class Engine:
                 sending = sent.last_s is not None and sent.last_s <= SENDING_S
                 facts[leg_id] = SentFact(line, sending, sent.frame_s, able=home in console.up)
         return facts
+
+    def _still_age(self, console: Console, leg: Leg, shown: Shown | None) -> float | None:
+        if shown is None or shown.fact.still is None:
+            return None
+        return self._stills.age_s(console.actor.session, leg.id, shown.fact.still, self.clock.boottime())
 
     def _dated(self, heard: datetime | None) -> datetime:
         now = self.clock.now()
@@ -379,6 +388,17 @@ class Engine:
                     await self._show(console, call_id)
             self.board.publish(LinesChanged(console.actor.session))
 
+    def still_made(self, leg_id: str, jpeg: bytes) -> None:
+        """The relay's word: a still. Consoles that watch the leg without a line are given it, if it may be seen now."""
+        entry = self.registry.of_leg(leg_id)
+        if entry is None or leg_id not in entry.actor.stills:
+            return
+        call, now = entry.actor.call, self.clock.boottime()
+        for observer in call.observers:
+            if leg_id not in dict(observer.lines):
+                number = self._stills.give(observer.session, leg_id, now)
+                self.board.publish(StillMade(observer.session, call.id, leg_id, number, jpeg))
+
     async def _from_relay(self, entry: Entry, command: c.Command) -> None:
         try:
             await self.registry.send(entry.actor.call.id, command)
@@ -443,6 +463,7 @@ class Engine:
         console = self._consoles.pop(session, None)
         if console is None:
             return
+        self._stills.forget(session)
         for entry in self.entries(console.actor.establishment or ""):
             try:
                 await self.registry.send(entry.actor.call.id, c.StopObserving(console.actor))

@@ -11,9 +11,10 @@ from itertools import count
 
 from broker.domain.plan import Media, MediaPlan, Quality
 from broker.media import dtls, icelite, plans, rtcp, sdp
+from broker.media.album import Album
 from broker.media.drops import Drops
 from broker.media.feedback import Feedback
-from broker.media.forward.api import Address, PeerId, SinkId, SourceId
+from broker.media.forward.api import Address, Codec, PeerId, SinkId, SourceId
 from broker.media.forward.python import PythonForwarder
 from broker.media.health import Meter
 from broker.media.pictures import Pictures
@@ -72,6 +73,8 @@ class RelayPlane:
         self._plans = plans.PlanBook()
         self._linked: dict[plans.KeptLine, Link] = {}
         self._listeners: list[EndpointListener] = []
+        self._still_listeners: list[Callable[[str, bytes], None]] = []
+        self._album = Album(self._tell_still)
         self._meters: dict[PeerId, Meter] = {}
         self._ticked_at = 0.0
         self._due: dict[Callable[[], None], tuple[float, float]] = {}
@@ -167,7 +170,7 @@ class RelayPlane:
         now = self._boottime()
         known = self._plans.routes(plan.call_id)
         lapsed = now >= self._forwarder.deadline(plan.call_id)
-        if plan.routes and (lapsed or not plan.routes <= known):
+        if not plan.is_silent and (lapsed or not plan.routes <= known):
             self._port.drain()  # what came while the gate was shut is read while it is still shut
         changed = self._plans.take(plan)
         if changed is None:
@@ -179,8 +182,28 @@ class RelayPlane:
         self._forwarder.set_deadline(plan.call_id, now + plan.valid_for_s)
         for line in plans.lines(new):
             self._link(line)
-        if not plan.routes:
+        self._take_stills(plan)
+        if plan.is_silent:
             self._forwarder.forget_gate(plan.call_id)
+
+    def _take_stills(self, plan: MediaPlan) -> None:
+        gone, new = self._album.want(plan.call_id, plan.stills)
+        for leg in gone | new:
+            self._tap(leg)
+
+    def _tap(self, leg: str) -> None:
+        """Tap a leg's pictures where some plan wants stills of it, else not."""
+        session = self._sessions.get(leg)
+        if session is None or not session.has_keys:
+            return
+
+        def found(codec: Codec, parts: list[bytes]) -> None:
+            self._album.found(leg, codec, parts, self._boottime())
+
+        self._forwarder.tap((session.peer, Media.VIDEO), self._album.call_of(leg), found)
+
+    def watch_stills(self, listener: Callable[[str, bytes], None]) -> None:
+        self._still_listeners.append(listener)
 
     def sent(self, endpoint: str, line: int, rtp_timestamp: int) -> float | None:
         """Return how many seconds ago that video timestamp was sent on that line, None if never (or over 10 s)."""
@@ -223,6 +246,7 @@ class RelayPlane:
     async def close(self) -> None:
         for endpoint in list(self._sessions):
             await self.disconnect(endpoint)
+        await self._album.close()
         if self._timer is not None:
             self._timer.cancel()
         self._port.close()
@@ -258,6 +282,7 @@ class RelayPlane:
         session.is_up = True
         for line in self._plans.lines_of(session.endpoint):
             self._link(line)
+        self._tap(session.endpoint)
         self._tell(session.endpoint, True)
 
     def _down(self, session: Session) -> None:
@@ -280,6 +305,13 @@ class RelayPlane:
         for listener in self._listeners:
             try:
                 listener(endpoint, up)
+            except Exception as error:  # noqa: BLE001 - the relay carries every call: one fault ends none
+                self._drops.fault("listener", error)
+
+    def _tell_still(self, leg: str, jpeg: bytes) -> None:
+        for listener in self._still_listeners:
+            try:
+                listener(leg, jpeg)
             except Exception as error:  # noqa: BLE001 - the relay carries every call: one fault ends none
                 self._drops.fault("listener", error)
 
@@ -440,6 +472,9 @@ class RelayPlane:
         self._feedback.reports()
         for meter in self._meters.values():
             meter.sample(self._forwarder, self._boottime())
+        for leg in self._album.due(self._boottime()):
+            if (session := self._sessions.get(leg)) is not None:
+                self._feedback.want_key((session.peer, Media.VIDEO), 0)
 
     def _watch_all(self) -> None:
         now = self._boottime()

@@ -7,6 +7,7 @@ another home at once, where nothing flows until each call's own plan says so aga
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -66,6 +67,7 @@ class RelayPool:
         self._unhomed: set[str] = set()  # calls whose home is down, and no other stands
         self._past: Counter[str] = Counter()  # what dead workers had counted
         self._listeners: list[EndpointListener] = []
+        self._still_listeners: list[Callable[[str, bytes], None]] = []
         self._home_listeners: list[Callable[[HomeChanged], None]] = []
         self._children: set[Child] = set()  # all that are not buried
         self._tasks: set[asyncio.Task[None]] = set()
@@ -175,7 +177,7 @@ class RelayPool:
 
     async def apply(self, plan: MediaPlan) -> None:
         deadline = self._boottime() + plan.valid_for_s
-        if plan.call_id not in self._calls and not plan.routes:
+        if plan.call_id not in self._calls and plan.is_silent:
             return
         child = self._homes[self.home(plan.call_id)].child
         if child is None:
@@ -217,6 +219,9 @@ class RelayPool:
     def watch_homes(self, listener: Callable[[HomeChanged], None]) -> None:
         self._home_listeners.append(listener)
 
+    def watch_stills(self, listener: Callable[[str, bytes], None]) -> None:
+        self._still_listeners.append(listener)
+
     def counters(self) -> Mapping[str, int]:
         totals = Counter(self._past)
         for home in self._homes:
@@ -246,6 +251,11 @@ class RelayPool:
                 if endpoint in home.endpoints:
                     (home.up.add if up else home.up.discard)(endpoint)
                     self._tell(endpoint, up, home.index)
+            case "still":
+                leg, jpeg = message["leg"], b64decode(message["jpeg"], validate=True)
+                if leg in home.endpoints:
+                    for listener in self._still_listeners:
+                        _safely(listener, leg, jpeg)
             case "state":
                 home.counters = {str(name): int(total) for name, total in message["counters"].items()}
                 home.health = {

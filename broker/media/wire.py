@@ -92,7 +92,13 @@ class Wire(asyncio.Protocol):
 def plan_out(plan: MediaPlan, deadline: float) -> Message:
     """Return a plan that lapses at `deadline` (CLOCK_BOOTTIME)."""
     routes = [list(astuple(route)) for route in sorted(plan.routes)]
-    return {"call_id": plan.call_id, "epoch": plan.epoch, "deadline": deadline, "routes": routes}
+    return {
+        "call_id": plan.call_id,
+        "epoch": plan.epoch,
+        "deadline": deadline,
+        "routes": routes,
+        "stills": sorted(plan.stills),
+    }
 
 
 def plan_in(message: Message, now: float) -> MediaPlan:
@@ -101,7 +107,8 @@ def plan_in(message: Message, now: float) -> MediaPlan:
         Route(source, Media(kind), sink, line, Quality(quality))
         for source, kind, sink, line, quality in message["routes"]
     )
-    return MediaPlan(message["call_id"], message["epoch"], max(0.0, message["deadline"] - now), routes)
+    valid_for_s = max(0.0, message["deadline"] - now)
+    return MediaPlan(message["call_id"], message["epoch"], valid_for_s, routes, frozenset(message["stills"]))
 
 
 def answer_out(answer: Answer) -> Message:

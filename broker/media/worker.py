@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import sys
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 
 from broker.clock import SystemClock
@@ -87,11 +88,16 @@ class Worker:
         plane = RelayPlane(bind, message["advertise"], self._clock, heard)
         await plane.start()
         plane.watch(self._tell)
+        plane.watch_stills(self._tell_still)
         self._plane = plane
         return {"port": plane.port}
 
     def _tell(self, endpoint: str, up: bool, home: int = 0) -> None:
         self._wire.say({"tell": "endpoint", "endpoint": endpoint, "up": up})
+
+    def _tell_still(self, leg: str, jpeg: bytes) -> None:
+        if self._wire.unsent <= MAX_UNSENT:
+            self._wire.say({"tell": "still", "leg": leg, "jpeg": b64encode(jpeg).decode()})
 
     async def _connect(self, message: wire.Message) -> wire.Message:
         endpoint = message["endpoint"]

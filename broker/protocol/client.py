@@ -217,8 +217,9 @@ class ShownLeg(Message):
     """What the page's main thread knows of one picture of a tile, over the last second (wall.md 4)."""
 
     leg_id: Id
-    line: int | None = None  # the video line that shows it; none: a placeholder is shown
+    line: int | None = None  # the video line that shows it; none: a still or a placeholder is shown
     home: int = 0  # whose line that is
+    still: int | None = None  # the `n` of the still that is shown in place of a line
     frames: int = 0  # requestVideoFrameCallback calls since the last report
     rtp_timestamp: int | None = None  # of the newest frame presented
     advanced: bool = False  # (totalVideoFrames - droppedVideoFrames) rose

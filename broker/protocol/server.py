@@ -298,6 +298,19 @@ class MediaQuality(ServerPart):
     dropped: list[int] = []
 
 
+class StillMessage(ServerPart):
+    """A still of a leg for which this console has no line: one every few seconds, while its picture may be seen.
+
+    `n` rises; a `wall.proof` names the one that stands on the page. It counts only where policy says so.
+    """
+
+    type: Literal["still"] = "still"
+    call_id: Id
+    leg_id: Id
+    n: int
+    jpeg: str  # base64 (RFC 4648 §4) of a JPEG, 320 pixels wide
+
+
 class MediaReoffer(ServerPart):
     """Make a new connection with a new offer: more receive lines are needed, or the relay that had the old one is gone.
 
@@ -430,6 +443,7 @@ ServerMessage = Annotated[
     | MediaAnswer
     | MediaLines
     | MediaQuality
+    | StillMessage
     | MediaReoffer
     | VisitMessage
     | WarningMessage

@@ -12,6 +12,8 @@
 /** @typedef {import("../../web/lib/protocol.js").WarningState} WarningState */
 /** @typedef {import("../../web/lib/protocol.js").YouStaff} YouStaff */
 
+/** @typedef {{ n: number, jpeg: string }} Still A JPEG in base64, and its number. */
+
 /**
  * @typedef {object} Board
  * @property {YouStaff | null} you
@@ -28,6 +30,7 @@
  * @property {ReadonlyMap<string, LegHealth>} health By leg id, as of the last news.
  * @property {Readonly<Record<string, number>>} proofAge Seconds, by call id, as of the last news.
  * @property {readonly LinePart[]} lines
+ * @property {ReadonlyMap<string, Still>} stills By leg: the newest still of one that has no line here.
  * @property {readonly Alert[]} alerts Newest first.
  * @property {ReadonlyMap<string, WarningState>} warnings The last warning of each call.
  * @property {string | null} heard The broker's `now` in the newest message that told it: a proof is dated by it.
@@ -53,6 +56,7 @@ export const EMPTY = {
   health: new Map(),
   proofAge: {},
   lines: [],
+  stills: new Map(),
   alerts: [],
   warnings: new Map(),
   heard: null,
@@ -80,7 +84,7 @@ export function applyMessage(board, message, at) {
 function changed(board, message, at) {
   switch (message.type) {
     case "welcome":
-      return { ...board, you: staff(message.you), receive: message.receive, holds: null, known: false, lines: [] };
+      return { ...board, you: staff(message.you), receive: message.receive, holds: null, known: false, lines: [], stills: new Map() };
     case "snapshot":
       return applySnapshot(board, message, at);
     case "call":
@@ -93,6 +97,8 @@ function changed(board, message, at) {
       return { ...board, health: new Map(message.legs.map((leg) => [leg.leg_id, leg])), proofAge: message.proof_age_s };
     case "media.lines":
       return { ...board, lines: message.lines };
+    case "still":
+      return { ...board, stills: new Map(board.stills).set(message.leg_id, { n: message.n, jpeg: message.jpeg }) };
     case "alert":
       if (board.alerts.some((held) => held.id === message.id)) return board;
       return { ...board, alerts: [message, ...board.alerts].slice(0, ALERTS_KEPT) };

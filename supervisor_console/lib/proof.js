@@ -9,7 +9,8 @@
 
 /**
  * @typedef {object} Sample What one picture did over the last second.
- * @property {Place | null} line The video line that the element shows; none: a placeholder.
+ * @property {Place | null} line The video line that the element shows; none: a still or a placeholder.
+ * @property {number | null} [still] The number of the still that the element shows.
  * @property {number} frames
  * @property {number | null} rtpTimestamp
  * @property {boolean} advanced
@@ -53,6 +54,7 @@ function shownLeg(legId, sample) {
     leg_id: legId,
     line: sample.line?.index ?? null,
     home: sample.line?.home ?? 0,
+    ...(sample.still == null ? {} : { still: sample.still }),
     frames: sample.frames,
     rtp_timestamp: sample.rtpTimestamp,
     advanced: sample.advanced,

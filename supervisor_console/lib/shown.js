@@ -8,6 +8,7 @@
  * @typedef {object} Watched
  * @property {HTMLElement} element
  * @property {Place | null} line
+ * @property {number | null} still
  * @property {number} frames
  * @property {number | null} rtpTimestamp
  * @property {number} presented Total minus dropped frames, at the last sample.
@@ -39,16 +40,18 @@ export class ShownMeter {
   /**
    * From now on `element` is what shows the leg. One element may stand for several legs: a curtain does.
    * @param {string} legId
-   * @param {HTMLElement} element A video, or the placeholder in its stead.
+   * @param {HTMLElement} element A video, or the still or the placeholder in its stead.
    * @param {Place | null} line
+   * @param {number | null} [still] The number of the still that `element` shows.
    * @returns {() => void} Call it when the element goes.
    */
-  watch(legId, element, line) {
+  watch(legId, element, line, still = null) {
     this.legs.get(legId)?.stop();
     /** @type {Watched} */
     const watched = {
       element,
       line,
+      still,
       frames: 0,
       rtpTimestamp: null,
       presented: 0,
@@ -96,12 +99,12 @@ export class ShownMeter {
  * @returns {Sample}
  */
 function sampled(watched) {
-  const { element, line, frames, rtpTimestamp, ratio, unobscured } = watched;
+  const { element, line, still, frames, rtpTimestamp, ratio, unobscured } = watched;
   const presented = framesPresented(element);
   const advanced = presented > watched.presented;
   watched.presented = presented;
   watched.frames = 0;
-  return { line, frames, rtpTimestamp, advanced, ratio, unobscured, width: element.clientWidth, height: element.clientHeight };
+  return { line, still, frames, rtpTimestamp, advanced, ratio, unobscured, width: element.clientWidth, height: element.clientHeight };
 }
 
 /**

@@ -12,7 +12,9 @@ import { eachFrame } from "../lib/shown.js";
 /** @typedef {import("../../web/lib/protocol.js").CallPart} CallPart */
 /** @typedef {import("../../web/lib/protocol.js").LegPart} LegPart */
 /** @typedef {import("../../web/lib/protocol.js").LinePart} LinePart */
+/** @typedef {import("../lib/board.js").Still} Still */
 
+const STILL_OLD_MS = 6000; // policy still_fresh_s and a second: then it is no picture of now
 const STOPPED_MS = 3000; // no frame for so long: what stands there is old (as the broker's news, NOTES-console 1.5)
 
 /**
@@ -20,6 +22,8 @@ const STOPPED_MS = 3000; // no frame for so long: what stands there is old (as t
  */
 export function Picture({ desk, call, leg }) {
   const line = desk.session.board.value.lines.find((one) => one.kind === "video" && one.leg_id === leg.id);
+  const still = !line && desk.session.board.value.stills.get(leg.id);
+  if (still && leg.connected) return html`<${StillPicture} key=${leg.id} desk=${desk} call=${call} leg=${leg} still=${still} />`;
   const track = line ? desk.media.track(line) : null;
   if (!line || !track) return html`<${Placeholder} desk=${desk} call=${call} leg=${leg} />`;
   return html`<${Live} key=${`${leg.id} ${line.home} ${line.index} ${track.id}`} desk=${desk} call=${call} leg=${leg} line=${line} track=${track} />`;
@@ -66,6 +70,41 @@ function Live({ desk, call, leg, line, track }) {
   return html`<div class="pic">
     <video ref=${place} data-leg=${leg.id} data-moving=${moving} aria-label=${t(`monitor.picture.${side(leg)}`)} muted autoplay playsinline disablepictureinpicture></video>
     ${covered && html`<div class="pic-cover" ref=${cover}><span>${whyNone(call, leg)}</span></div>`}
+  </div>`;
+}
+
+/**
+ * A still of a leg beyond the live lines. It is taken away when none has come for a while, and while news is old it is marked
+ * as every picture is; each is measured under its own number, once the browser has decoded it.
+ * @param {{ desk: Desk, call: CallPart, leg: LegPart, still: Still }} props
+ */
+function StillPicture({ desk, call, leg, still }) {
+  const place = useRef(/** @type {HTMLElement | null} */ (null));
+  const [shown, setShown] = useState(/** @type {number | null} */ (null));
+  const before = useRef("");
+  const [old, setOld] = useState(false);
+  useEffect(() => {
+    setOld(false);
+    if (before.current === still.jpeg) setShown(still.n); // the very same picture again loads nothing
+    before.current = still.jpeg;
+    const timer = setTimeout(() => setOld(true), STILL_OLD_MS);
+    return () => clearTimeout(timer);
+  }, [still.n]);
+  useLayoutEffect(
+    () => (place.current ? desk.meter.watch(leg.id, place.current, null, old ? null : shown) : undefined),
+    [leg.id, shown, old],
+  );
+  if (old) return html`<div class="pic pic-none" data-leg=${leg.id} ref=${place}><span>${whyNone(call, leg)}</span></div>`;
+  return html`<div class="pic pic-stills">
+    <img
+      ref=${place}
+      src=${`data:image/jpeg;base64,${still.jpeg}`}
+      data-leg=${leg.id}
+      data-still=${still.n}
+      alt=${t(`monitor.still.${side(leg)}`)}
+      onLoad=${() => setShown(still.n)}
+    />
+    <span>${t("monitor.still")}</span>
   </div>`;
 }
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator
+from fractions import Fraction
 from typing import Any
 
+import av
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from broker.domain.codes import Code, HoldKind, Post
-from broker.protocol import client
+from broker.protocol import client, server
 from broker.text import PSEUDO, catalogue
 from tests.browser.conftest import Sitting
 from tests.browser.looks import axe_findings, has_focus, overflow
@@ -71,6 +74,23 @@ def shown(leg: client.ShownLeg) -> bool:
 def all_shown(proof: client.WallProof) -> bool:
     """Say whether every leg of every call is claimed as displayed."""
     return proof.visible and all(shown(leg) for tile in proof.tiles for leg in tile.legs)
+
+
+def legs_of(proof: client.WallProof, call_id: str) -> list[client.ShownLeg]:
+    """Return what a proof says of the legs of a call."""
+    return next(tile.legs for tile in proof.tiles if tile.call_id == call_id)
+
+
+def still(call_id: str, leg_id: str, n: int) -> server.StillMessage:
+    """Return a grey still of a leg."""
+    encoder = av.CodecContext.create("mjpeg", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 320, 180, "yuvj420p", Fraction(1)
+    frame = av.VideoFrame(320, 180, "yuvj420p")
+    for plane in frame.planes:
+        plane.update(bytes([128]) * plane.buffer_size)
+    frame.pts = 0
+    jpeg = b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)])
+    return server.StillMessage(call_id=call_id, leg_id=leg_id, n=n, jpeg=b64encode(jpeg).decode())
 
 
 async def on_post(sitting: Sitting, origin: str, world: World, viewport: dict[str, int]) -> Wall:
@@ -170,6 +190,20 @@ async def test_without_news_nothing_is_claimed_and_the_counts_are_withdrawn(wall
     wall.world.silent = False
     await wall.proves(all_shown)
     await expect(wall.page.locator(".counts")).to_have_count(1)
+
+
+@pytest.mark.feature("F45")
+async def test_a_leg_beyond_the_lines_is_seen_by_stills_under_their_numbers_until_they_are_old(wall):
+    wall.world.without_line = {"v0001.2"}
+    await wall.world.tell(wall.world.lines(), still("v0001", "v0001.2", 1))
+    picture = wall.tile(1).locator("img")
+    await expect(picture).to_have_js_property("naturalWidth", 320)
+    await wall.proves(lambda proof: legs_of(proof, "v0001")[1].still == 1)
+    await wall.world.tell(still("v0001", "v0001.2", 2))
+    proof = await wall.proves(lambda proof: legs_of(proof, "v0001")[1].still == 2)
+    assert (legs_of(proof, "v0001")[1].line, legs_of(proof, "v0001")[1].unobscured) == (None, True)
+    await wall.proves(lambda proof: legs_of(proof, "v0001")[1].still is None)
+    await expect(picture).to_have_count(0)
 
 
 @pytest.mark.feature("F54")

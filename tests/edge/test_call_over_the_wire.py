@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from broker.domain.records import Role
+from broker.engine.consoles import Lines
 from tests.edge.wire import wire
 
 
@@ -20,6 +21,28 @@ async def test_a_call_goes_live_by_itself_once_everybody_is_there_and_verified()
         assert {live.legs, live.legs[::-1]} <= paths
         assert {sink for _, sink in paths - {live.legs, live.legs[::-1]}} == {live.monitor_session}
         assert {source for source, sink in paths if sink == live.monitor_session} == set(live.legs)
+
+
+@pytest.mark.feature("F45")
+async def test_a_leg_without_a_line_is_seen_by_stills_while_its_picture_may_be_seen() -> None:
+    async with wire() as w:
+        live = await w.live_call()
+        console = w.engine.console(live.monitor_session)
+        assert console is not None
+        family = live.legs[1]
+        console.lines[0] = Lines(8, 1)
+        console.release([family])
+        await w.engine.focus(live.monitor_session, live.visit.id)  # shows the call again, on what lines there are
+        assert w.plane.now_for(live.visit.id).stills == {family}
+
+        w.plane.raise_still(family, b"picture")
+        still = await live.monitor.of_type("still")
+        assert (still["leg_id"], still["call_id"], still["jpeg"]) == (family, live.visit.id, "cGljdHVyZQ==")
+
+        await live.monitor.done("call.pause", call_id=live.visit.id)
+        w.plane.raise_still(family, b"made before the pause")
+        await live.monitor.done("wall.focus", call_id=None)
+        assert len([m for m in live.monitor.heard if m["type"] == "still"]) == 1
 
 
 @pytest.mark.feature("F46", "F17")

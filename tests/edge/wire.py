@@ -282,6 +282,7 @@ async def wire(**config: Any) -> AsyncIterator[Wire]:
     await engine.renew()
     plane.watch(engine.endpoint_changed)
     plane.watch_homes(engine.home_changed)
+    plane.watch_stills(engine.still_made)
     engine.board.listen(engine.follow)
     found = Services(
         config=Config(**{"base_url": "http://broker.test", **config}),

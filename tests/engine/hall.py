@@ -99,6 +99,7 @@ class Table:
         await self.engine.registry.sweep()
         self.plane.watch(self.engine.endpoint_changed)
         self.plane.watch_homes(self.engine.home_changed)
+        self.plane.watch_stills(self.engine.still_made)
         self.engine.board.listen(self.engine.follow)
 
     def call(self, n: int = 1) -> Call:

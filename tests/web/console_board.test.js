@@ -51,3 +51,11 @@ test("a post is lost since this page first heard of it, however often it is told
 
   assert.equal(again.lostAt.get(postKey(post)), 1000);
 });
+
+test("a still is kept by its leg until the next one, and a new connection has none", () => {
+  const still = (n) => ({ type: "still", call_id: "a", leg_id: "a.1", n, jpeg: `picture ${n}` });
+  const board = [still(1), still(2)].reduce((held, message) => applyMessage(held, message, 0), EMPTY);
+  assert.deepEqual([...board.stills], [["a.1", { n: 2, jpeg: "picture 2" }]]);
+  const again = applyMessage(board, { type: "welcome", you: {}, receive: { audio: 8, video: 40 } }, 0);
+  assert.equal(again.stills.size, 0);
+});

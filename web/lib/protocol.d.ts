@@ -432,6 +432,7 @@ export interface ShownLeg {
   leg_id: string;
   line?: number | null;
   home?: number;
+  still?: number | null;
   frames?: number;
   rtp_timestamp?: number | null;
   advanced?: boolean;
@@ -459,6 +460,15 @@ export interface Snapshot {
 
 /** How far a leg has come (features F76); catalogue key `step.<code>`. */
 export type Step = "away" | "link_opened" | "consented" | "media_chosen" | "lobby" | "connecting" | "connected";
+
+/** A still of a leg for which this console has no line: one every few seconds, while its picture may be seen. */
+export interface StillMessage {
+  type: "still";
+  call_id: string;
+  leg_id: string;
+  n: number;
+  jpeg: string;
+}
 
 /** The call as a caller sees it. Sent at once and after every change. */
 export interface VisitMessage {
@@ -571,4 +581,4 @@ export interface YouStaff {
 
 export type ClientMessage = Hello | LinkCheck | ConsentAccept | CheckReport | LegProgress | LobbyEnter | MediaOffer | LegLeave | LegHelp | WarningShown | PostSignOn | PostSignOff | CallPause | HoldReason | HoldRelabel | HoldUndo | HoldClear | CallEnd | LegVerify | LegRefuse | CallWarn | WallFocus | WallProof | Presence;
 
-export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaQuality | MediaReoffer | VisitMessage | WarningMessage | Snapshot | CallMessage | PostMessage | SeatMessage | News | Alert | WarningState | Bye;
+export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaQuality | StillMessage | MediaReoffer | VisitMessage | WarningMessage | Snapshot | CallMessage | PostMessage | SeatMessage | News | Alert | WarningState | Bye;

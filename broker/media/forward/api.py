@@ -163,6 +163,9 @@ class Forwarder(Protocol):
     def disconnect(self, sink: SinkId) -> None:
         """Silence `sink`; what it was sent before is never sent again."""
 
+    def tap(self, source: SourceId, gate: str | None, found: Callable[[Codec, list[bytes]], None]) -> None:
+        """Hand each whole key frame of the source's lowest live layer that passes `gate` to `found`; None: no more."""
+
     def set_deadline(self, gate: str, deadline: float) -> None:
         """Let packets pass `gate` until `deadline`. A gate whose deadline had passed reopens at a key frame."""
 

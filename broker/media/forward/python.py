@@ -169,6 +169,8 @@ class PythonForwarder(Switchboard):
         self._counts["packets_in"] += 1
         if not was_live:
             self._aim_all(source, now)
+        if source.tap is not None and layer is source.choose(0, now):
+            source.tap.take(sequence, timestamp, marker, bytes(view[start:end]), now)
         if layer.runs or layer.waiting:
             self._keep(layer, (sequence, marker, timestamp), bytes(view[start:end]), is_red, now)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from array import array
-from typing import Any
+from typing import Any, Protocol
 
 from broker.domain.plan import Media
 from broker.media import rtp
@@ -104,6 +104,15 @@ class Layer:
         return bool(self.runs or self.waiting)
 
 
+class Tap(Protocol):
+    """Looks at the packets of a source's lowest layer, and sends none."""
+
+    gate: Gate
+
+    def take(self, sequence: int, timestamp: int, marker: int, payload: bytes, now: float) -> None: ...
+    def drop(self) -> None: ...
+
+
 class Source:
     """What a peer publishes of one kind."""
 
@@ -117,6 +126,7 @@ class Source:
         self.level = 0.0
         self.level_at = NEVER
         self.cc_places: dict[int, int] = {}
+        self.tap: Tap | None = None
         self.layers = tuple(Layer(self, index, layer) for index, layer in enumerate(spec.layers))
 
     def choose(self, wanted: int, now: float) -> Layer | None:

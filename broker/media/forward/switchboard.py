@@ -17,7 +17,8 @@ from broker.media.forward.api import (
     SourceId,
     SourceStats,
 )
-from broker.media.forward.state import NEVER, SENT_KEPT_S, Gate, Layer, Peer, Sink, Source
+from broker.media.forward.state import NEVER, SENT_KEPT_S, Gate, Layer, Peer, Sink, Source, Tap
+from broker.media.forward.tap import Found, KeyFrameTap
 
 
 class Switchboard:
@@ -134,10 +135,20 @@ class Switchboard:
             self._shut(held)
         elif held.is_shut:
             held.is_shut = False
+            for tap in self._taps():
+                if tap.gate is held:
+                    tap.drop()
             for sink in held.sinks:
                 sink.since = now
                 if sink.source is not None and sink.source.is_video and sink.target is not None:
                     self._on_key_wanted(sink.source.id, sink.target.index)
+
+    def tap(self, source: SourceId, gate: str | None, found: Found) -> None:
+        origin = self._source(source)
+        if origin is None:
+            return
+        held = None if gate is None else self._gates.setdefault(gate, Gate())
+        origin.tap = None if held is None else KeyFrameTap(origin.spec.codec, held, found)
 
     def lapse(self) -> None:
         now = self._boottime()
@@ -168,6 +179,9 @@ class Switchboard:
                 self._aim_all(source, now)
                 for layer in source.layers:
                     layer.expire(now)
+
+    def _taps(self) -> list[Tap]:
+        return [source.tap for peer in self._peers.values() for source in peer.sources.values() if source.tap]
 
     def _sink(self, sink: SinkId) -> Sink | None:
         peer = self._peers.get(sink[0])

@@ -61,6 +61,7 @@ class World:
         self.silent = False
         self.holds_made = 0
         self.focus: str | None = None
+        self.without_line: set[str] = set()
         for number in range(calls):
             self.add(number, "lobby" if number >= calls - lobby else "live")
 
@@ -195,7 +196,7 @@ class World:
         lines = []
         for at, call in enumerate(self.calls.values()):
             for side, leg in enumerate(call["legs"]):
-                if call["phase"] == "lobby" and leg["role"] == "prisoner":
+                if leg["id"] in self.without_line or (call["phase"] == "lobby" and leg["role"] == "prisoner"):
                     continue
                 lines.append(server.LinePart(kind="video", index=at * 2 + side, call_id=call["id"], leg_id=leg["id"]))
         if self.focus:
