@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from broker.synthetic import rtp
 
+BLACK = bytes.fromhex(
+    "5005009d012aa0005a000bc7088585888584883f820006280f0875549aee21d5526bb8875549aee21d5526bb8875549aee21bc00fee6b500"
+)  # the one frame that is no picture: the relay puts it in a paused picture's place (docs/decisions/0008)
 _REORDER = 64  # packets a gap may stay open before it counts as lost
 _ASK_AT_ONCE, _ASK_TRIES, _ASK_AGAIN_S = 16, 10, 0.1  # as libwebrtc does before it knows the round trip
 _KEEP_MISSING = 512  # twice the relay's ring: none older is ever sent again
@@ -29,7 +32,7 @@ class Line:
 
     def __init__(self, kind: str, mid: str, ssrc: int) -> None:
         self.kind, self.mid, self.ssrc = kind, mid, ssrc
-        self.packets = self.octets = 0
+        self.packets = self.octets = self.blacks = 0  # black frames are not among the packets
         self.last_at: float | None = None  # any packet
         self.decodable_at: float | None = None  # since `mark`: first whole keyframe, or first packet of a voice
         self.shown_timestamp: int | None = None  # of the newest whole frame
@@ -79,10 +82,14 @@ class Line:
 
     def arrive(self, header: rtp.Header, payload: bytes, now: float) -> None:
         """Count a packet and, of video, put its frame together."""
+        in_order = self._count(header.sequence)
+        if self.kind == "video" and rtp.vp8_payload(payload) == (True, BLACK):
+            self.blacks += 1
+            self._parts = None
+            return
         self.packets += 1
         self.octets += len(payload)
         self.last_at = now
-        in_order = self._count(header.sequence)
         if self.kind == "audio":
             if self.decodable_at is None:
                 self.decodable_at = now

@@ -18,12 +18,16 @@ from typing import Any
 from aioice import stun
 
 from broker.domain.plan import Media, MediaPlan, Route
-from broker.media import dtls, rtcp, rtp
+from broker.media import black, dtls, rtcp, rtp, sdp
+from broker.media.forward.api import Codec
 from broker.media.plane import RelayPlane
 from broker.ports import Answer
 
 AUDIO_TYPE, VIDEO_TYPE, RTX_TYPE = 111, 96, 97
-MID_ID, TRANSPORT_CC_ID, LEVEL_ID = 4, 3, 1
+RED_TYPE, H264_TYPE, H264_RTX_TYPE = 63, 102, 103
+MID_ID, TRANSPORT_CC_ID, LEVEL_ID, SEND_TIME_ID, RID_ID, REPAIRED_ID = 4, 3, 1, 2, 5, 6
+NAMED = 3  # first packets of an encoding that name their line and themselves
+VIDEO_TYPES = {Codec.VP8: (VIDEO_TYPE, RTX_TYPE), Codec.H264: (H264_TYPE, H264_RTX_TYPE)}
 BOTH = frozenset(Media)
 WAIT_S = 5.0
 CLIENT_HELLO = bytes.fromhex("16fefd0000000000000000002c010000200000000000000020fefd") + bytes(32)
@@ -51,13 +55,21 @@ def offer(
     fingerprint: str = "sha-256 " + ":".join(["AA"] * 32),
     rtx: bool = True,
     ssrcs: dict[Media, int] | None = None,
+    rids: Sequence[str] = (),
+    codecs: Sequence[Codec] = (Codec.VP8,),
+    red: bool = False,
+    stamps: bool = False,
 ) -> str:
-    """Return an offer with one sendonly line for each of `sends` and one recvonly line for each of `receives`."""
+    """Return an offer with one sendonly line for each of `sends` and one recvonly line for each of `receives`.
+
+    `rids`: encodings of a picture that is sent; `stamps`: abs-send-time is offered.
+    """
     lines = [(kind, "sendonly") for kind in sends] + [(kind, "recvonly") for kind in receives]
     out = ["v=0", "o=- 1 2 IN IP4 127.0.0.1", "s=-", "t=0 0"]
     out.append("a=group:BUNDLE " + " ".join(str(mid) for mid in range(len(lines))))
     for mid, (kind, direction) in enumerate(lines):
-        types = [AUDIO_TYPE] if kind is Media.AUDIO else [VIDEO_TYPE, RTX_TYPE] if rtx else [VIDEO_TYPE]
+        is_layered = bool(rids) and kind is Media.VIDEO and direction == "sendonly"
+        types = _types(kind, codecs, rtx, red)
         out += [
             f"m={kind} 9 UDP/TLS/RTP/SAVPF {' '.join(map(str, types))}",
             "c=IN IP4 0.0.0.0",
@@ -71,16 +83,48 @@ def offer(
             f"a=extmap:{MID_ID} urn:ietf:params:rtp-hdrext:sdes:mid",
             f"a=extmap:{TRANSPORT_CC_ID} http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
         ]
+        out += [f"a=extmap:{SEND_TIME_ID} {sdp.ABS_SEND_TIME}"] if stamps else []
         if kind is Media.AUDIO:
+            out += [f"a=rtpmap:{RED_TYPE} red/48000/2", f"a=fmtp:{RED_TYPE} {AUDIO_TYPE}/{AUDIO_TYPE}"] if red else []
             out += [f"a=rtpmap:{AUDIO_TYPE} opus/48000/2", f"a=fmtp:{AUDIO_TYPE} minptime=10;useinbandfec=1"]
             out.append(f"a=extmap:{LEVEL_ID} urn:ietf:params:rtp-hdrext:ssrc-audio-level")
         else:
-            out += [f"a=rtpmap:{VIDEO_TYPE} VP8/90000"]
-            out += [f"a=rtcp-fb:{VIDEO_TYPE} {feedback}" for feedback in ("nack", "nack pli", "goog-remb")]
-            out += [f"a=rtpmap:{RTX_TYPE} rtx/90000", f"a=fmtp:{RTX_TYPE} apt={VIDEO_TYPE}"] if rtx else []
-        if ssrcs and direction == "sendonly":
+            for codec in codecs:
+                out += _codec(codec, rtx)
+        if is_layered:
+            out += [f"a=extmap:{RID_ID} {sdp.RID}", f"a=extmap:{REPAIRED_ID} {sdp.REPAIRED_RID}"]
+            out += [f"a=rid:{rid} send" for rid in rids] + [f"a=simulcast:send {';'.join(rids)}"]
+        elif ssrcs and direction == "sendonly":
             out.append(f"a=ssrc:{ssrcs[kind]} cname:test")
     return "\r\n".join(out) + "\r\n"
+
+
+def _types(kind: Media, codecs: Sequence[Codec], rtx: bool, red: bool) -> list[int]:
+    if kind is Media.AUDIO:
+        return [AUDIO_TYPE, RED_TYPE] if red else [AUDIO_TYPE]
+    return [pt for codec in codecs for pt in (VIDEO_TYPES[codec] if rtx else VIDEO_TYPES[codec][:1])]
+
+
+def _codec(codec: Codec, rtx: bool) -> list[str]:
+    media, repair = VIDEO_TYPES[codec]
+    out = [f"a=rtpmap:{media} {codec.upper()}/90000"]
+    out += [f"a=rtcp-fb:{media} {feedback}" for feedback in ("nack", "nack pli", "goog-remb")]
+    if codec is Codec.H264:
+        out.append(f"a=fmtp:{media} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f")
+    return [*out, f"a=rtpmap:{repair} rtx/90000", f"a=fmtp:{repair} apt={media}"] if rtx else out
+
+
+def h264(body: bytes, key: bool = False) -> bytes:
+    """Return an H264 payload of one unit: a sequence parameter set, where a key frame begins, or a slice."""
+    return (b"\x67" if key else b"\x61") + body
+
+
+def red(body: bytes, *before: tuple[int, bytes]) -> bytes:
+    """Return a RED payload: `body` behind redundant blocks, each (how far back in timestamp units, its bytes)."""
+    heads = b"".join(
+        bytes([0x80 | AUDIO_TYPE]) + (back << 10 | len(block)).to_bytes(3, "big") for back, block in before
+    )
+    return heads + bytes([AUDIO_TYPE]) + b"".join(block for _, block in before) + body
 
 
 def vp8(body: bytes, picture: int = 0, tl0: int = 0, key: bool = False, start: bool = True) -> bytes:
@@ -100,6 +144,17 @@ class Heard:
     timestamp: int
     ssrc: int
     payload: bytes
+    payload_type: int = 0
+    stamp: int | None = None  # abs-send-time
+
+    @property
+    def codec(self) -> Codec:
+        return Codec.H264 if self.payload_type in VIDEO_TYPES[Codec.H264] else Codec.VP8
+
+    @property
+    def is_black(self) -> bool:
+        """Whether this is the frame that takes a paused picture's place, byte for byte."""
+        return self.line[0] is Media.VIDEO and black.is_black(self.codec, self.payload)
 
     @property
     def body(self) -> bytes:
@@ -107,6 +162,8 @@ class Heard:
         payload = self.payload[2:] if self.is_repair else self.payload
         if self.line[0] is Media.AUDIO:
             return payload
+        if self.codec is Codec.H264:
+            return payload[1:]
         descriptor = rtp.parse_vp8(payload)
         return payload[descriptor.size + 1 :] if descriptor else b""
 
@@ -127,6 +184,8 @@ class Sender:
     timestamp: int = 5_000
     picture: int = 10
     tl0: int = 20
+    rid: str | None = None
+    named: int = 0  # packets that said their rid
 
 
 class Endpoint(asyncio.DatagramProtocol):
@@ -141,7 +200,7 @@ class Endpoint(asyncio.DatagramProtocol):
         self.wire: list[bytes] = []  # every SRTP and SRTCP packet as it came
         self.answer: Answer | None = None
         self.keys: dtls.Keys | None = None
-        self.senders: dict[Media, Sender] = {}
+        self.senders: dict[str, Sender] = {}  # by kind, or by rid
         self.said_goodbye = asyncio.Event()
         self._replies: dict[bytes, asyncio.Future[None]] = {}
         self._lines: dict[int, tuple[tuple[Media, int], bool]] = {}
@@ -154,22 +213,33 @@ class Endpoint(asyncio.DatagramProtocol):
         publishes: frozenset[Media] = BOTH,
         rtx: bool = True,
         shake: bool = True,
+        rids: Sequence[str] = (),
+        codecs: Sequence[Codec] = (Codec.VP8,),
+        red: bool = False,
+        stamps: bool = False,
     ) -> Endpoint:
         """Offer, check connectivity and shake hands."""
         self.transport = await self.open()
         certificate = dtls.new_certificate()
         self.handshake = dtls.Handshake(certificate, self.send_raw)
         self.handshake._transport._set_role("client")
-        self.senders = {
-            kind: Sender(secrets.randbits(32), AUDIO_TYPE if kind is Media.AUDIO else VIDEO_TYPE) for kind in sends
-        }
+        types = {Media.AUDIO: AUDIO_TYPE, Media.VIDEO: VIDEO_TYPES[codecs[0]][0]}
+        self.senders = {kind: Sender(secrets.randbits(32), types[kind]) for kind in sends}
+        ssrcs = {Media(kind): sender.ssrc for kind, sender in self.senders.items()}
+        self.mids = {kind: str(place) for place, kind in enumerate(sends)}
+        for rid in rids:
+            self.senders[rid] = Sender(secrets.randbits(32), types[Media.VIDEO], rid=rid)
         text = offer(
             sends,
             receives,
             ufrag=secrets.token_hex(4),
             fingerprint=" ".join(dtls.fingerprint(certificate)),
             rtx=rtx,
-            ssrcs={kind: sender.ssrc for kind, sender in self.senders.items()},
+            ssrcs=ssrcs,
+            rids=rids,
+            codecs=codecs,
+            red=red,
+            stamps=stamps,
         )
         self.answer = await self.plane.connect(self.name, publishes, text)
         self._read_answer(self.answer)
@@ -242,10 +312,12 @@ class Endpoint(asyncio.DatagramProtocol):
             return
         header = rtp.parse(packet, len(packet))
         assert header is not None
-        marker, _, sequence, timestamp, ssrc, start, end, extension, _ = header
-        assert not extension, "header extensions of one session must not leak into another"
+        marker, kind, sequence, timestamp, ssrc, start, end, at, stop = header
+        found = rtp.extensions(packet, at, stop) if at else {}
+        assert not at or set(found) == {SEND_TIME_ID}, "header extensions of one session must not leak into another"
+        stamp = int.from_bytes(packet[at + 1 : at + 4], "big") if at else None
         line, is_repair = self._lines[ssrc]
-        self.heard.append(Heard(line, is_repair, marker, sequence, timestamp, ssrc, packet[start:end]))
+        self.heard.append(Heard(line, is_repair, marker, sequence, timestamp, ssrc, packet[start:end], kind, stamp))
 
     # --- sending ----------------------------------------------------------
 
@@ -281,10 +353,13 @@ class Endpoint(asyncio.DatagramProtocol):
         assert status == 0
         return bytes(buffer.view[: buffer.size[0]])
 
-    def rtp(self, kind: Media, payload: bytes, marker: int = 1, extension: bytes = b"", skip: int = 0) -> bytes:
+    def rtp(self, kind: str, payload: bytes, marker: int = 1, extension: bytes = b"", skip: int = 0) -> bytes:
         """Return the next packet of `kind`, not yet protected; `skip` leaves out numbers."""
         sender = self.senders[kind]
         sender.sequence = sender.sequence + 1 + skip & 0xFFFF
+        if sender.rid is not None and sender.named < NAMED:
+            sender.named += 1
+            extension += self.naming(sender.rid)
         head = struct.pack(
             "!BBHII",
             0x90 if extension else 0x80,
@@ -304,19 +379,26 @@ class Endpoint(asyncio.DatagramProtocol):
             self.senders[Media.AUDIO].timestamp += 960
             self.send_raw(self.protect(self.rtp(Media.AUDIO, body)))
 
-    def show(self, *bodies: bytes, key: bool = False) -> None:
-        """Send each of `bodies` as a one-packet frame; the first is a key frame where `key`."""
+    def show(self, *bodies: bytes, key: bool = False, rid: str | None = None) -> None:
+        """Send each of `bodies` as a one-packet frame of a layer; the first is a key frame where `key`."""
         for body in bodies:
-            self.send_raw(self.protect(self.frame(body, key)))
+            self.send_raw(self.protect(self.frame(body, key, rid)))
             key = False
 
-    def frame(self, body: bytes, key: bool = False) -> bytes:
+    def naming(self, rid: str, number: int = RID_ID) -> bytes:
+        """Return the elements that say which line and which encoding a packet is of."""
+        mid = self.mids[Media.VIDEO].encode()
+        return b"".join(bytes([at << 4 | len(v) - 1]) + v for at, v in ((MID_ID, mid), (number, rid.encode())))
+
+    def frame(self, body: bytes, key: bool = False, rid: str | None = None) -> bytes:
         """Return the next one-packet frame, not yet protected."""
-        sender = self.senders[Media.VIDEO]
+        sender = self.senders[rid or Media.VIDEO]
         sender.timestamp += 6000
         sender.picture += 1
         sender.tl0 += 1
-        return self.rtp(Media.VIDEO, vp8(body, sender.picture, sender.tl0, key))
+        if sender.payload_type == H264_TYPE:
+            return self.rtp(rid or Media.VIDEO, h264(body, key))
+        return self.rtp(rid or Media.VIDEO, vp8(body, sender.picture, sender.tl0, key))
 
     def report(self, packet: bytes) -> None:
         """Send an RTCP packet."""
@@ -326,9 +408,13 @@ class Endpoint(asyncio.DatagramProtocol):
 
     def bodies(self, kind: Media, line: int = 0) -> list[bytes]:
         """Return what was heard or seen on a line, in order of arrival."""
-        return [heard.body for heard in self.heard if heard.line == (kind, line)]
+        return [heard.body for heard in self.on(kind, line)]
 
     def on(self, kind: Media, line: int = 0) -> list[Heard]:
+        """Return the packets of a line, but for black frames."""
+        return [heard for heard in self.all_on(kind, line) if not heard.is_black]
+
+    def all_on(self, kind: Media, line: int = 0) -> list[Heard]:
         """Return the packets of a line."""
         return [heard for heard in self.heard if heard.line == (kind, line)]
 

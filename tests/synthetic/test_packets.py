@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.media import black
+from broker.media import rtp as relay_rtp
+from broker.media.forward.api import Codec
 from broker.synthetic import rtp
-from broker.synthetic.line import Line, Tap
+from broker.synthetic.line import BLACK, Line, Tap
 from broker.synthetic.loop import Loop
 from broker.synthetic.people import Person
 
@@ -129,6 +132,15 @@ def test_a_tap_of_pictures_begins_with_a_keyframe() -> None:
     line.tap = Tap()
     receive(line, packets(loop, 0.3, start=100.09))
     assert rtp.is_keyframe(line.tap.frames[0][1])
+
+
+def test_the_relays_black_frame_is_no_picture_and_nothing_else_passes_for_it() -> None:
+    assert black.BLACK[Codec.VP8] == BLACK
+    line = Line("video", "v", 1)
+    for sequence, part in enumerate([KEY, BLACK, BLACK[:-1], DELTA]):
+        for payload in relay_rtp.vp8_descriptor(sequence, 15, 0), b"\x10":
+            line.arrive(rtp.Header(96, True, 2 * sequence + len(payload) % 2, 0, 1, 12, 12), payload + part, 0.0)
+    assert (line.packets, line.blacks, line.frames, line.lost) == (6, 2, 6, 0)
 
 
 @pytest.mark.parametrize("kind", ["audio", "video"])

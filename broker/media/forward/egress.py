@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 
 from broker.media import rtp
+from broker.media.black import BLACK
 from broker.media.drops import Drops
 from broker.media.dtls import PacketBuffer, protect, protect_rtcp
-from broker.media.forward.state import Peer, Run, Stored
+from broker.media.forward.api import Codec
+from broker.media.forward.state import Peer, Run, Sink, Stored
 
 
 class Egress:
@@ -92,6 +94,28 @@ class Egress:
             self._drops.add("send")
         peer.octets_out += size
         return True
+
+    def blacken(self, sink: Sink, now: float) -> None:
+        """Send a black key frame, once, as the next of a line that showed a picture.
+
+        It goes under fresh numbers, and is no content: neither `last_at` nor the frames sent know of it.
+        """
+        run = sink.last_run
+        if run is None or not run.layer.source.is_video or sink.highest == sink.black_at:
+            return
+        codec = run.layer.source.spec.codec
+        sink.picture = None if sink.picture is None else sink.picture + 1
+        sink.tl0 = None if sink.tl0 is None else sink.tl0 + 1
+        head = rtp.vp8_descriptor(sink.picture, run.picture_bits, sink.tl0) if codec is Codec.VP8 else b""
+        sink.move(now, run.layer.source.rate)
+        sink.black_at = sink.highest
+        timestamp = sink.timestamp - run.timestamp_offset
+        stored: Stored = (sink.highest - run.sequence_offset, 1, timestamp, head + BLACK[codec], None, now, None)
+        end = self._compose(run, stored, run.payload_type, sink.highest, sink.ssrc, stored[3], b"")
+        if self._transmit(sink.peer, end):
+            sink.packets += 1
+            sink.octets += len(stored[3])
+            self._counts["black"] += 1
 
     def send_rtcp(self, peer: Peer, packet: bytes) -> None:
         """Protect and send an RTCP compound."""

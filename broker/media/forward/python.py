@@ -54,9 +54,8 @@ class PythonForwarder(Switchboard):
         on_rtcp: RtcpListener,
         on_key_wanted: KeyListener,
     ) -> None:
-        super().__init__(boottime, drops, on_key_wanted)
+        super().__init__(boottime, drops, Egress(udp, drops), on_key_wanted)
         self.buffer = PacketBuffer()
-        self._egress = Egress(udp, drops)
         self._counts = drops.counts
         self._on_rtcp = on_rtcp
         self._gaps: set[tuple[SourceId, int]] = set()
@@ -313,6 +312,8 @@ class PythonForwarder(Switchboard):
 
     def take_missing(self, source: SourceId, layer: int) -> list[int]:
         found = self._layer(source, layer)
+        if found is not None and not found.is_taken:
+            found.missing.clear()
         if found is None or not found.missing:
             self._gaps.discard((source, layer))
             return []

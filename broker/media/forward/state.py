@@ -148,6 +148,7 @@ class Run:
         "gate",
         "layer",
         "payload_type",
+        "picture_bits",
         "picture_offset",
         "red_type",
         "rewrites",
@@ -172,8 +173,9 @@ class Run:
         self.first = sink.highest + 1
         self.sequence_offset = self.first - stored[0]
         self.timestamp_offset = 0
-        self.picture_offset = self.tl0_offset = 0
+        self.picture_bits = self.picture_offset = self.tl0_offset = 0
         if (vp8 := stored[4]) is not None:
+            self.picture_bits = vp8.picture_bits
             self.picture_offset = 0 if sink.picture is None else sink.picture + 1 - vp8.picture
             self.tl0_offset = 0 if sink.tl0 is None else sink.tl0 + 1 - vp8.tl0
         self.rewrites = bool(self.picture_offset or self.tl0_offset)
@@ -204,6 +206,7 @@ class Sink:
         self.timestamp = secrets.randbits(32)
         self.moved_at: float | None = None
         self.last_at: float | None = None
+        self.black_at: int | None = None  # number of the last black frame
         self.picture: int | None = None
         self.tl0: int | None = None
         self.rtx_sequence = secrets.randbelow(1 << 15)
@@ -233,8 +236,6 @@ class Sink:
         run, self.run = self.run, None
         if run is not None:
             run.layer.runs = tuple(other for other in run.layer.runs if other is not run)
-            if not run.layer.is_taken:
-                run.layer.purge()
 
     def begin(self, layer: Layer, gate: Gate, stored: Stored, now: float) -> None:
         """Carry `layer` from `stored` on: continue this line's numbers from where they stood."""
@@ -296,6 +297,13 @@ class Sink:
                 if len(self.sent) > SENT_KEPT:
                     del self.sent[next(iter(self.sent))]
         self.last_at = self.moved_at = now
+
+    def move(self, now: float, rate: int) -> None:
+        """Take the next number and a timestamp that says how much time has passed, for a packet of our own."""
+        passed = 0 if self.moved_at is None else int((now - self.moved_at) * rate)
+        self.highest += 1
+        self.timestamp = self.timestamp + max(1, passed) & 0xFFFFFFFF
+        self.moved_at = now
 
     def run_of(self, sequence: int) -> Run | None:
         """Return the run of this opening that number `sequence` left in."""

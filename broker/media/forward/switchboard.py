@@ -17,16 +17,20 @@ from broker.media.forward.api import (
     SourceId,
     SourceStats,
 )
+from broker.media.forward.egress import Egress
 from broker.media.forward.state import NEVER, SENT_KEPT_S, Gate, Layer, Peer, Sink, Source, Tap
 from broker.media.forward.tap import Found, KeyFrameTap
+
+BLACK_WITHIN_S = 1.0  # after a deadline: a process that stood still for longer sends nothing more of its own
 
 
 class Switchboard:
     """The plane's side of a Forwarder (see the methods there)."""
 
-    def __init__(self, boottime: Callable[[], float], drops: Drops, on_key_wanted: KeyListener) -> None:
+    def __init__(self, boottime: Callable[[], float], drops: Drops, egress: Egress, on_key_wanted: KeyListener) -> None:
         self._boottime = boottime
         self._drops = drops
+        self._egress = egress
         self._on_key_wanted = on_key_wanted
         self._peers: dict[PeerId, Peer] = {}
         self._by_address: dict[Address, Peer] = {}
@@ -119,6 +123,7 @@ class Switchboard:
         line = self._sink(sink)
         if line is None or line.source is None or line.gate is None:
             return
+        self._blacken(line, line.gate)
         line.leave()
         line.past.clear()
         line.aim(None)
@@ -156,13 +161,19 @@ class Switchboard:
             if not gate.is_shut and now >= gate.deadline:
                 self._shut(gate)
 
-    @staticmethod
-    def _shut(gate: Gate) -> None:
+    def _shut(self, gate: Gate) -> None:
         if gate.is_shut:
             return
         gate.is_shut = True
         for sink in gate.sinks:
+            self._blacken(sink, gate)
             sink.shut()
+
+    def _blacken(self, sink: Sink, gate: Gate) -> None:
+        """Put a black frame in the place of the picture that was shown last (docs/decisions/0008)."""
+        now = self._boottime()
+        if now - gate.deadline <= BLACK_WITHIN_S:
+            self._egress.blacken(sink, now)
 
     def deadline(self, gate: str) -> float:
         return self._gates[gate].deadline if gate in self._gates else NEVER
