@@ -19,9 +19,9 @@ class Drops:
         self._boottime = boottime
         self._next_line = self._next_fault = float("-inf")
 
-    def add(self, reason: str) -> None:
-        """Count one `reason`: a fixed word of the code, never anything that a datagram said."""
-        self.counts[reason] += 1
+    def add(self, reason: str, count: int = 1) -> None:
+        """Count `reason`: a fixed word of the code, never anything that a datagram said."""
+        self.counts[reason] += count
         now = self._boottime()
         if now >= self._next_line:
             self._next_line = now + LOG_EVERY_S

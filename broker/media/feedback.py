@@ -9,7 +9,6 @@ from broker.domain.plan import Media
 from broker.media import rtcp
 from broker.media.forward.api import Forwarder, PeerId, SinkId, SourceId, SourceStats
 from broker.media.losses import Losses
-from broker.media.rtp import extend
 from broker.media.session import Session
 
 KEY_EVERY_S = 0.5  # media.md §9: in this time a source is asked for a key frame at most twice:
@@ -60,7 +59,12 @@ class PeerFeedback:
 
     def recent_losses(self, now: float) -> list[float]:
         """Return the loss of each line that was reported on lately: a line that carries nothing has none."""
-        return [losses.share for losses in self.losses.values() if now - losses.at <= REPORT_KEPT_S]
+        return [self.recent_loss(ssrc, now) for ssrc in self.losses]
+
+    def recent_loss(self, ssrc: int, now: float) -> float:
+        """Return the loss of one line; 0 where it was not reported on lately."""
+        losses = self.losses.get(ssrc)
+        return losses.share if losses is not None and now - losses.at <= REPORT_KEPT_S else 0.0
 
 
 class Feedback:
@@ -205,11 +209,16 @@ class Feedback:
                 continue
             highest = arrivals[0][0] + 65536 if known.cc_next is None else known.cc_next - 1
             seen: dict[int, int] = {}
+            in_order = True
             for number, at in arrivals:
-                sequence = extend(highest, number)
-                highest = max(highest, sequence)
-                seen.setdefault(sequence, int(at * 1e6))
-            self._report_arrivals(known, sorted(seen.items()))
+                ahead = number - highest & 0xFFFF
+                if ahead < 0x8000:
+                    highest += ahead
+                    seen.setdefault(highest, int(at * 1e6))
+                else:
+                    in_order = False
+                    seen.setdefault(highest + ahead - 0x10000, int(at * 1e6))
+            self._report_arrivals(known, list(seen.items()) if in_order else sorted(seen.items()))
 
     def _report_arrivals(self, known: PeerFeedback, arrivals: list[tuple[int, int]]) -> None:
         base = arrivals[0][0] if known.cc_next is None else min(known.cc_next, arrivals[0][0])
@@ -248,9 +257,24 @@ class Feedback:
             lost = max(0, wanted - (stats.packets - packets))
             fraction = min(255, lost * 256 // wanted) if wanted > 0 else 0
             worst = max(worst, fraction / 256)
+            if key[0] is Media.AUDIO:
+                fraction = max(fraction, self._far_loss((known.session.peer, Media.AUDIO), now))
             found.append(_block(stats, fraction, known.clocks.get(key), now))
         known.loss_in = worst
         return found
+
+    def _far_loss(self, source: SourceId, now: float) -> int:
+        """Return the worst loss, in 1/256, of a sound on its way from here to any participant.
+
+        Its publisher learns of it nowhere else, and sends what repairs it (Opus in-band FEC) by the loss that it knows.
+        """
+        losses = [0.0]
+        for sink in self._forwarder.sinks_of(source):
+            far = self._peers.get(sink[0])
+            if far is not None and far.session.publishes:
+                specs = (spec for spec in far.session.spec.sinks if (spec.kind, spec.index) == sink[1:])
+                losses += [far.recent_loss(spec.ssrc, now) for spec in specs]
+        return min(255, int(max(losses) * 256))
 
     def _send_clock(self, known: PeerFeedback, sink: SinkId, ssrc: int, now: float) -> None:
         """Rewrite the source's clock for this line, or lips and voice would part (media.md §9)."""

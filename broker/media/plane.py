@@ -90,7 +90,7 @@ class RelayPlane:
         )
         self._feedback = Feedback(self._forwarder, self._boottime, lambda at: began + at)
         self._pictures = Pictures(self._forwarder, self._feedback, self._boottime)
-        self._port.start(self._forwarder.buffer, self._datagram)
+        self._port.start(self._forwarder.buffer, self._datagram, self._forwarder.flush)
         self._ticked_at = now = self._boottime()
         self._refilled_at = now
         self._due = {

@@ -32,14 +32,20 @@ class UdpPort:
         self.number: int = self.socket.getsockname()[1]
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def start(self, buffer: PacketBuffer, handler: Handler) -> None:
-        """Read into `buffer` and call `handler` whenever the running loop finds datagrams."""
+    def start(self, buffer: PacketBuffer, handler: Handler, after: Callable[[], None]) -> None:
+        """Read into `buffer` and call `handler` whenever the running loop finds datagrams, and `after` behind them."""
         self._view = buffer.view
         self._handler = handler
+        self._after = after
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self.socket, self._read, PER_WAKE)
 
     def _read(self, limit: int) -> int:
+        count = self._read_some(limit)
+        self._after()
+        return count
+
+    def _read_some(self, limit: int) -> int:
         receive, view, handler = self.socket.recvfrom_into, self._view, self._handler
         for count in range(limit):
             try:

@@ -218,26 +218,21 @@ def write_transport_cc(sender: int, ssrc: int, number: int, base: int, arrivals:
     """
     reference = arrivals[0][1] // 64_000
     clock = reference * 64_000
-    seen: dict[int, int] = {}
+    count = arrivals[-1][0] - base + 1
+    chunks = [0xC000] * -(-count // 7)  # a two-bit status vector chunk holds seven
     deltas = bytearray()
     for sequence, micros in arrivals:
         delta = (micros - clock) // 250
         clock += delta * 250
+        chunk, place = divmod(sequence - base, 7)
         if 0 <= delta <= 255:
-            seen[sequence] = 1
+            chunks[chunk] |= 0x1000 >> 2 * place
             deltas.append(delta)
         else:
-            seen[sequence] = 2
+            chunks[chunk] |= 0x2000 >> 2 * place
             deltas += struct.pack("!h", max(-0x8000, min(0x7FFF, delta)))
-    count = arrivals[-1][0] - base + 1
-    chunks = bytearray()
-    for first in range(base, base + count, 7):  # a two-bit status vector chunk holds seven
-        chunk = 0xC000
-        for place in range(7):
-            chunk |= seen.get(first + place, 0) << 12 - 2 * place
-        chunks += chunk.to_bytes(2, "big")
     body = struct.pack("!IIHHI", sender, ssrc, base & 0xFFFF, count, (reference & 0xFFFFFF) << 8 | number & 0xFF)
-    body += bytes(chunks) + bytes(deltas)
+    body += struct.pack(f"!{len(chunks)}H", *chunks) + deltas
     return _packet(FEEDBACK, TRANSPORT_CC, body + bytes(-len(body) % 4))
 
 

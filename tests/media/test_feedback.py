@@ -235,6 +235,22 @@ async def test_an_estimate_with_room_to_spare_limits_nobody_for_long(relay: Stag
     await family.until(lambda: _limits(family)[-1] > 120_000)
 
 
+async def test_a_speaker_hears_of_the_worst_loss_on_the_way_to_a_participant_and_of_no_monitors(relay: Stage) -> None:
+    family, prisoner = await pair(relay)
+    console = await relay.enter("console", sends=[], publishes=frozenset())
+    await relay.plane.apply(plan(ONE_WAY | {Route("family", AUDIO, "console", 0)}, valid_for_s=60))
+    family.say(b"sound")
+    family.show(b"face", key=True)
+    await relay.fences(family, prisoner, console)
+    for far, fraction in ((prisoner, 40), (console, 200)):
+        far.report(rtcp.write_rr(1, [rtcp.Report(far.on(AUDIO)[0].ssrc, fraction=fraction)]))
+    await relay.fences(prisoner, console)
+    relay.clock.at += 1
+    await family.until(lambda: any(rtcp.reports(part) for part in family.reports))
+    told = {r.ssrc: (r.fraction, r.lost) for part in family.reports for r in rtcp.reports(part)}
+    assert told == {family.senders[AUDIO].ssrc: (40, 0), family.senders[VIDEO].ssrc: (0, 0)}
+
+
 async def test_health_tells_what_an_endpoint_sends_and_how_its_link_does(relay: Stage) -> None:
     family, prisoner = await pair(relay)
     family.send_raw(family.protect(family.rtp(AUDIO, b"sound", extension=bytes([1 << 4, 0x80 | 20]))))

@@ -175,6 +175,9 @@ class Forwarder(Protocol):
     def receive(self, size: int, address: Address) -> None:
         """Handle the SRTP or SRTCP datagram of `size` bytes that stands in the receive buffer."""
 
+    def flush(self) -> None:
+        """Send what waits: nothing does once a wake-up's datagrams are handled, or a command has returned."""
+
     def refill(self, elapsed: float) -> None:
         """Give every peer its allowance for `elapsed` seconds; drop what is too old; replace layers gone silent."""
 

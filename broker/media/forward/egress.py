@@ -5,19 +5,23 @@ from __future__ import annotations
 import socket
 
 from broker.media import rtp
+from broker.media.batch import Outbox
 from broker.media.black import BLACK
 from broker.media.drops import Drops
-from broker.media.dtls import PacketBuffer, protect, protect_rtcp
+from broker.media.dtls import protect, protect_rtcp
 from broker.media.forward.api import Codec
 from broker.media.forward.state import Peer, Run, Sink, Stored
 
 
 class Egress:
-    """The sending side of a forwarder, on one UDP socket."""
+    """The sending side of a forwarder, on one UDP socket.
+
+    Media waits for `flush`, at the latest until the wake-up that brought it ends.
+    """
 
     def __init__(self, udp: socket.socket, drops: Drops) -> None:
-        self._out = PacketBuffer()
-        self._udp = udp
+        self._outbox = Outbox(udp, lambda count: drops.add("send", count))
+        self.flush = self._outbox.flush
         self._drops = drops
         self._counts = drops.counts
 
@@ -29,7 +33,7 @@ class Egress:
         if stored[6] is not None:
             payload_type, payload = self._unwrap(run, stored, stored[6])
         end = self._compose(run, stored, payload_type, sequence, sink.ssrc, payload, b"")
-        if not self._transmit(sink.peer, end):
+        if not self._post(sink.peer, end):
             return
         sink.packets += 1
         sink.octets += len(payload)
@@ -52,8 +56,8 @@ class Egress:
     def _compose(
         self, run: Run, stored: Stored, payload_type: int, sequence: int, ssrc: int, payload: bytes, prefix: bytes
     ) -> int:
-        """Write one packet into the out buffer; return its size. The same arguments give the same bytes."""
-        view, sink, vp8 = self._out.view, run.sink, stored[4]
+        """Write one packet into the next slot; return its size. The same arguments give the same bytes."""
+        view, sink, vp8 = self._outbox.slot.view, run.sink, stored[4]
         second, number = stored[1] << 7 | payload_type, sequence & 0xFFFF
         timestamp = stored[2] + run.timestamp_offset & 0xFFFFFFFF
         if sink.send_time:  # abs-send-time: of the arrival, so that the same packet again has the same
@@ -69,29 +73,18 @@ class Egress:
         end = start + len(payload)
         view[start:end] = payload
         if run.rewrites and vp8 is not None:
-            self._rewrite(run, vp8, start)
+            _rewrite(view, run, vp8, start)
         return end
 
-    def _rewrite(self, run: Run, vp8: rtp.Vp8, start: int) -> None:
-        """Make picture numbers contiguous for this run's sink (RFC 7741 §4.2)."""
-        view = self._out.view
-        if vp8.picture_bits:
-            rtp.write_picture(view, start + vp8.picture_at, vp8.picture_bits, vp8.picture + run.picture_offset)
-        if vp8.tl0_at:
-            view[start + vp8.tl0_at] = vp8.tl0 + run.tl0_offset & 0xFF
-
-    def _transmit(self, peer: Peer, size: int) -> bool:
-        """Protect and send what stands in the out buffer."""
-        out = self._out
+    def _post(self, peer: Peer, size: int) -> bool:
+        """Protect the packet that stands in the next slot, and let it wait to be sent."""
+        out = self._outbox.slot
         out.size[0] = size
         if peer.address is None or protect(peer.tx, out.raw, out.size):
             self._drops.add("protect")
             return False
         size = out.size[0]
-        try:
-            self._udp.sendto(out.view[:size], peer.address)
-        except OSError:  # buffer full or no route: a network's loss, repaired as one
-            self._drops.add("send")
+        self._outbox.put(size, peer.address)
         peer.octets_out += size
         return True
 
@@ -112,25 +105,24 @@ class Egress:
         timestamp = sink.timestamp - run.timestamp_offset
         stored: Stored = (sink.highest - run.sequence_offset, 1, timestamp, head + BLACK[codec], None, now, None)
         end = self._compose(run, stored, run.payload_type, sink.highest, sink.ssrc, stored[3], b"")
-        if self._transmit(sink.peer, end):
+        if self._post(sink.peer, end):
             sink.packets += 1
             sink.octets += len(stored[3])
             self._counts["black"] += 1
+        self.flush()
 
     def send_rtcp(self, peer: Peer, packet: bytes) -> None:
         """Protect and send an RTCP compound."""
         if peer.address is None:
             return
-        out = self._out
+        out = self._outbox.slot
         out.view[: len(packet)] = packet
         out.size[0] = len(packet)
         if protect_rtcp(peer.tx, out.raw, out.size):
             self._drops.add("protect")
-            return
-        try:
-            self._udp.sendto(out.view[: out.size[0]], peer.address)
-        except OSError:
-            self._drops.add("send")
+        else:
+            self._outbox.put(out.size[0], peer.address)
+            self.flush()
 
     def resend(self, run: Run, stored: Stored, sequence: int) -> None:
         """Send a packet again, that left under number `sequence`."""
@@ -143,5 +135,13 @@ class Egress:
             prefix = (sequence & 0xFFFF).to_bytes(2, "big")
             end = self._compose(run, stored, run.rtx_type, sink.rtx_sequence, sink.spec.rtx_ssrc, payload, prefix)
             sink.rtx_sequence = sink.rtx_sequence + 1 & 0xFFFF
-        if self._transmit(sink.peer, end):
+        if self._post(sink.peer, end):
             self._counts["resent"] += 1
+
+
+def _rewrite(view: memoryview, run: Run, vp8: rtp.Vp8, start: int) -> None:
+    """Make picture numbers contiguous for a run's sink (RFC 7741 §4.2)."""
+    if vp8.picture_bits:
+        rtp.write_picture(view, start + vp8.picture_at, vp8.picture_bits, vp8.picture + run.picture_offset)
+    if vp8.tl0_at:
+        view[start + vp8.tl0_at] = vp8.tl0 + run.tl0_offset & 0xFF

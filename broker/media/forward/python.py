@@ -60,6 +60,9 @@ class PythonForwarder(Switchboard):
         self._on_rtcp = on_rtcp
         self._gaps: set[tuple[SourceId, int]] = set()
 
+    def flush(self) -> None:
+        self._egress.flush()
+
     # --- a packet ---------------------------------------------------------
 
     def receive(self, size: int, address: Address) -> None:
@@ -122,14 +125,10 @@ class PythonForwarder(Switchboard):
     def _read_extensions(self, peer: Peer, source: Source, header: rtp.Rtp, now: float) -> None:
         view, start, end = self.buffer.view, header[7], header[8]
         if peer.cc is not None:
-            place = source.cc_places.get(end - start)  # a sender's layout seldom changes
-            if place is None or view[start + place - 1] != (peer.cc << 4 | 1):
-                at, length = rtp.extensions(view, start, end).get(peer.cc, (0, 0))
-                place = at - start if length == 2 else 0
-                if place and view[at - 1] == (peer.cc << 4 | 1):
-                    source.cc_places[end - start] = place
-            if place and len(peer.arrivals) < MAX_ARRIVALS:
-                at = start + place
+            at = source.cc_places.get(end - start, 1) + start  # a sender's layout seldom changes
+            if view[at - 1] != peer.cc_head:
+                at = self._find_cc(peer, source, start, end)
+            if at and len(peer.arrivals) < MAX_ARRIVALS:
                 peer.arrivals.append((view[at] << 8 | view[at + 1], now))
         level = source.spec.level_extension
         if level is not None and now - source.level_at > LEVEL_EVERY_S:
@@ -137,6 +136,15 @@ class PythonForwarder(Switchboard):
             if length:
                 source.level = rtp.loudness(view[at])
                 source.level_at = now
+
+    def _find_cc(self, peer: Peer, source: Source, start: int, end: int) -> int:
+        """Return where the transport-wide number stands, 0 where it does not."""
+        at, length = rtp.extensions(self.buffer.view, start, end).get(peer.cc or 0, (0, 0))
+        if length != 2:
+            return 0
+        if self.buffer.view[at - 1] == peer.cc_head:
+            source.cc_places[end - start] = at - start
+        return at
 
     def _take(self, layer: Layer, header: rtp.Rtp, is_repair: bool, now: float) -> None:
         """Check, number and keep one packet of a layer, then send it to its sinks."""
@@ -181,7 +189,7 @@ class PythonForwarder(Switchboard):
             if source.spec.codec is Codec.H264:
                 is_key = h264.key_start(payload)
             elif payload:
-                vp8 = rtp.parse_vp8(payload)
+                vp8 = layer.read_vp8(payload)
                 if vp8 is None:
                     self._drops.add("vp8")
                     return
@@ -284,12 +292,12 @@ class PythonForwarder(Switchboard):
             sequence = rtp.extend(line.highest, number)
             run = line.run_of(sequence)
             if line.resends < 1:
-                return is_whole
+                break
             line.resends -= 1  # found or not: what is asked costs us time
             if run is None:
                 continue
             if now >= run.gate.deadline:
-                return is_whole
+                break
             wanted = sequence - run.sequence_offset
             if run.stream is not run.layer.stream or wanted < run.base:
                 continue
@@ -298,6 +306,7 @@ class PythonForwarder(Switchboard):
                 self._egress.resend(run, stored, sequence)
             elif run is line.run and wanted not in run.layer.missing:
                 is_whole = False
+        self._egress.flush()
         return is_whole
 
     def take_arrivals(self, peer: PeerId) -> list[tuple[int, float]]:

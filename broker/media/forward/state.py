@@ -66,6 +66,8 @@ class Layer:
         self.received = 0
         self.octets = 0
         self.last_timestamp = 0
+        self.descriptor: rtp.Vp8 | None = None  # of the last frame's first packet, and its bytes behind the first
+        self.descriptor_bytes = b""
         self.missing: dict[int, tuple[float, float, int]] = {}
         self.slots = array("q", [-1]) * RING
         self.purge()
@@ -88,6 +90,17 @@ class Layer:
             ring[at % RING] = None
             at += 1
         self.oldest = at
+
+    def read_vp8(self, payload: bytes) -> rtp.Vp8 | None:
+        """Return the descriptor in front of a payload; a frame's later packets repeat that of the first."""
+        last = self.descriptor
+        if last is not None and payload[1 : last.size] == self.descriptor_bytes and payload[0] == 0x80:
+            return last if len(payload) > last.size else None
+        found = rtp.parse_vp8(payload)
+        if found is not None:
+            self.descriptor = found._replace(key=False) if found.key else found
+            self.descriptor_bytes = payload[1 : found.size]
+        return found
 
     def kept(self, sequence: int) -> Stored | None:
         """Return the packet of that number if it is still there."""
@@ -332,6 +345,7 @@ class Peer:
         self.octets_out = 0
         self.arrivals: list[tuple[int, float]] = []
         self.cc = spec.transport_cc_extension
+        self.cc_head = (self.cc or 0) << 4 | 1  # of its element of two bytes
         self.sources = {s.kind: Source(self, s) for s in spec.sources}
         self.sinks = {(s.kind, s.index): Sink(self, s) for s in spec.sinks}
         self.by_ssrc: dict[int, tuple[Layer, bool]] = {}
