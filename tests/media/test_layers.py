@@ -316,7 +316,8 @@ async def test_who_sends_layers_is_never_limited_by_a_receivers_estimate(relay: 
     family, prisoner = await pair(relay)
     for _ in range(3):
         await all_layers(relay, family, bytes(900), key=True)
-        prisoner.report(rtcp.write_remb(1, 70_000, [1]))
+        await relay.fences(prisoner)
+        prisoner.report(rtcp.write_remb(1, 70_000, [prisoner.on(VIDEO)[0].ssrc]))
         relay.clock.at += 1.0
         await relay.fences(prisoner, family)
     await family.until(lambda: any(rtcp.reports(part) for part in family.reports))
