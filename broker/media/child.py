@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ START_S = 20.0
 STUCK_TICKS = 5  # of our own loop: where we stood still ourselves, the worker is not to blame
 LAST_WORDS_S = 1.5  # for goodbyes to every endpoint
 DIE_S = 0.5
-MAX_LINE = 8192
+MAX_LINE, MAX_REASON = 8192, 400
 KEPT_VARIABLES = ("LANG", "LC_ALL", "LD_LIBRARY_PATH")
 
 
@@ -58,11 +59,13 @@ class Child:
 
     def __init__(self, told: Callable[[wire.Message], None], gone: Callable[[], None]) -> None:
         self._told, self._gone = told, gone
+        self.why = ""  # it was killed
         self._numbers = count(1)
         self._asked: dict[int, _Asked] = {}
         self._silent_ticks = 0
-        self._wire = wire.Wire(self._heard, self.kill)
+        self._wire = wire.Wire(self._heard, lambda: self.kill("its pipe ended"))
         self._process: asyncio.subprocess.Process | None = None
+        self._handle: int | None = None  # pidfd_open(2): a number that nobody else can come to have
         self._ending: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[None] | None = None
         self._is_gone = False
@@ -84,6 +87,7 @@ class Child:
         try:
             await asyncio.get_running_loop().create_unix_connection(lambda: self._wire, sock=ours)
             self._process = await _process(theirs.fileno())
+            self._handle = os.pidfd_open(self._process.pid)
             self._listening = asyncio.get_running_loop().create_task(_log(self._process))
         except BaseException:
             self._wire.close()
@@ -96,10 +100,10 @@ class Child:
             async with asyncio.timeout(START_S):
                 answer = await self.ask("start", **where, only_from=only_from)
         except TimeoutError:
-            self.kill()
+            self.kill("it did not start in time")
             raise Gone from None
         if "failed" in answer:
-            self.kill()
+            self.kill("it cannot start")
             raise OSError(answer["failed"], answer["text"], str(settings.port))
         self._silent_ticks = 0
         return int(answer["port"])
@@ -124,13 +128,12 @@ class Child:
     def _heard(self, message: wire.Message) -> None:
         self._silent_ticks = 0
         try:
-            asked = self._asked.get(message.get("re", 0))
-            if asked is None:
+            if "re" not in message:
                 self._told(message)
-            elif not asked.answer.done():
-                asked.answer.set_result(message)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            self.kill()
+            elif (asked := self._asked.get(message["re"])) is not None and not asked.answer.done():
+                asked.answer.set_result(message)  # else whoever asked has gone
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            self.kill(f"it said nonsense: {error!r}"[:MAX_REASON])
 
     def tick(self) -> None:
         """Kill the worker where it has been silent, or owed an answer, for too many ticks."""
@@ -138,15 +141,18 @@ class Child:
         for asked in self._asked.values():
             asked.ticks += asked.must_answer
         late = max((asked.ticks for asked in self._asked.values()), default=0)
-        if max(self._silent_ticks, late) > STUCK_TICKS:
-            self.kill()
+        if self._silent_ticks > STUCK_TICKS:
+            self.kill("it is silent")
+        elif late > STUCK_TICKS:
+            self.kill("it owes an answer")
 
-    def kill(self) -> None:
+    def kill(self, why: str) -> None:
         """Kill the process now. `gone` is called, and what was asked fails, once it is dead."""
         if self._ending is None and not self._is_gone:
+            self.why = why
             with suppress(ProcessLookupError):
-                if self._process is not None:
-                    self._process.kill()
+                if self._handle is not None:  # and not by asyncio's `kill`, which would bury it before its watcher does
+                    signal.pidfd_send_signal(self._handle, signal.SIGKILL)
             self._ending = asyncio.get_running_loop().create_task(self._end())
 
     async def _end(self) -> None:
@@ -155,6 +161,8 @@ class Child:
                 async with asyncio.timeout(DIE_S):  # a killed process runs no more, even where it is slow to be buried
                     await self._process.wait()
         self._is_gone = True
+        if self._handle is not None:
+            os.close(self._handle)
         self._wire.close()
         for asked in self._asked.values():
             if not asked.answer.done():
@@ -166,7 +174,7 @@ class Child:
         with suppress(Gone, TimeoutError):
             async with asyncio.timeout(LAST_WORDS_S):
                 await self.ask("close")
-        self.kill()
+        self.kill("it is no longer wanted")
         if self._process is not None:
             await self._process.wait()
         left = {task for task in (self._ending, self._listening) if task is not None}

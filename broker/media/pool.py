@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from broker.domain.plan import Media, MediaPlan
 from broker.media import wire
-from broker.media.child import Child, Gone, RelaySettings
+from broker.media.child import MAX_REASON, Child, Gone, RelaySettings
 from broker.ports import (
     Answer,
     Clock,
@@ -99,7 +99,7 @@ class RelayPool:
         try:
             await child.start(home.settings)
         except asyncio.CancelledError:
-            child.kill()
+            child.kill("it is no longer wanted")
             raise
         home.child, home.since = child, self._boottime()
 
@@ -152,7 +152,7 @@ class RelayPool:
             try:
                 return ANSWER.validate_python(answer)
             except ValueError:
-                child.kill()
+                child.kill(f"its answer is none: {answer!r}"[:MAX_REASON])
                 raise RelayUnavailable from None
         if endpoint not in at.up:
             at.endpoints.discard(endpoint)
@@ -187,8 +187,7 @@ class RelayPool:
         except Gone:
             return  # silent, as everything that was its
         if "fault" in answer:
-            log.error("relay worker could not obey a plan", pid=child.pid)
-            child.kill()
+            child.kill("it could not obey a plan")
 
     async def sent_on(
         self, endpoint: str, asked: Sequence[tuple[int, int | None]], home: int = 0
@@ -203,7 +202,7 @@ class RelayPool:
         except Gone:
             return nothing
         except ValueError:
-            child.kill()
+            child.kill(f"its answer is none: {answer!r}"[:MAX_REASON])
             return nothing
         return found if len(found) == len(asked) else nothing
 
@@ -286,7 +285,7 @@ class RelayPool:
         if home.child is not child:
             return  # it never carried
         calls = [call for call, index in self._calls.items() if index == home.index]
-        log.warning("relay worker lost", home=home.index, calls=len(calls))
+        log.warning("relay worker lost", home=home.index, calls=len(calls), reason=child.why)
         home.child = None
         self._past.update(home.counters)
         self._past["worker_restarts"] += 1

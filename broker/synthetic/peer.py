@@ -67,6 +67,11 @@ class Peer:
         return self._keys.ready and not self.closed
 
     @property
+    def relay_port(self) -> int:
+        """The UDP port of the relay that it is connected to; 0 before `connect`."""
+        return self._remote.address[1] if self._remote is not None else 0
+
+    @property
     def packets_lost(self) -> int:
         """Packets missing on all lines."""
         return sum(line.lost for line in self.lines.values())

@@ -257,6 +257,19 @@ async def test_while_no_home_stands_offers_wait_and_the_first_that_is_back_takes
     assert there.heard == []
 
 
+async def test_an_answer_that_nobody_waits_for_any_more_harms_nobody(one_worker: Homes) -> None:
+    pool = one_worker.plane
+    gone = asyncio.ensure_future(pool.apply(plan(ONE_WAY)))
+    await asyncio.sleep(0)
+    gone.cancel()
+    family, prisoner = await one_worker.pair()
+    await pool.apply(plan(ONE_WAY))
+    family.say(b"hello")
+    await fences(family, prisoner)
+    assert prisoner.bodies(AUDIO) == [b"hello"]
+    assert one_worker.changes == []
+
+
 async def test_a_console_has_a_connection_at_each_home_and_a_caller_one_in_all(workers: Homes) -> None:
     pool = workers.plane
     watching = {"sends": [], "receives": [VIDEO, AUDIO], "publishes": frozenset()}
