@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from broker.bootstrap import running
 from broker.config import Config, sqlite_url
 from broker.engine.office import Office
@@ -103,3 +105,9 @@ async def process_for(config: Config) -> Process:
 def is_answering(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def workers_of(pid: int) -> list[psutil.Process]:
+    """Return the relay workers of a broker's process, in the order in which they were started: that of their homes."""
+    found = [child for child in psutil.Process(pid).children() if "broker.media.worker" in child.cmdline()]
+    return sorted(found, key=lambda worker: (worker.create_time(), worker.pid))

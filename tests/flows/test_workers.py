@@ -15,18 +15,13 @@ import pytest
 from broker.synthetic.caller import both
 from broker.synthetic.stage import Ends, Stage, both_posts, ends_of
 from broker.synthetic.talk import until
-from tests.flows.support import config_in, process_for, stage_in
+from tests.flows.support import config_in, process_for, stage_in, workers_of
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(150)]
 
 WITHIN_S = 40.0
 CALLS = 2  # one at each home
 SOME_PROOFS_S = 2.5
-
-
-def workers_of(pid: int) -> list[psutil.Process]:
-    """Return the relay workers of a broker's process."""
-    return [child for child in psutil.Process(pid).children() if "broker.media.worker" in child.cmdline()]
 
 
 def worker_at(stage: Stage, home: int) -> psutil.Process:
