@@ -157,10 +157,12 @@ async def shared_line(hall: Hall, calls: Sequence[Booked], profile: Profile, see
             tasks.start(sampling(ends.family, at_ends["up"][number]))
         began = await _under(profile, proxy, hall.seconds)
         row = _row(hall, profile, proxy, calls, began)
-    for way, samples in at_ends.items():
-        ordered = sorted((reception(found, began + COUNT_FROM_S) for found in samples), key=lambda one: one.sound)
-        row[way] = ordered[len(ordered) // 2].as_json()
-        row[f"{way}_worst_sound"] = ordered[0].sound
+    laptops = [
+        {way: reception(at_ends[way][number], began + COUNT_FROM_S) for way in at_ends} for number in range(len(calls))
+    ]
+    laptops.sort(key=lambda ends: min(ends["down"].sound, ends["up"].sound))
+    row.update({way: found.as_json() for way, found in laptops[len(laptops) // 2].items()})
+    row["worst"] = {way: found.as_json() for way, found in laptops[0].items()}
     say(f"{profile.name}: done")
     return row
 

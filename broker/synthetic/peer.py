@@ -285,7 +285,7 @@ class Peer:
             elif packet_type == rtp.PT_RTPFB and form == 1:
                 self._send_again(rtp.nacked(body))
             elif losses := rtp.losses(packet_type, form, body):
-                self.loop.budget.reported(max(losses))
+                self.loop.budget.reported(max(losses), rtp.round_trip(packet_type, form, body, time.time()))
             elif (bps := rtp.limit(packet_type, form, body)) is not None:
                 self.loop.budget.limited(bps)
 

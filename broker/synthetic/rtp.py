@@ -130,9 +130,24 @@ def receiver_report(sender_ssrc: int, blocks: list[tuple[int, int, int, int]]) -
 
 def losses(packet_type: int, count: int, body: bytes) -> list[float]:
     """Return the fractions lost (0..1) of the blocks of a receiver report (RFC 3550 §6.4.2)."""
+    return [block[4] / 256 for block in _blocks(packet_type, count, body)]
+
+
+def round_trip(packet_type: int, count: int, body: bytes, now: float) -> float | None:
+    """Return the seconds from our last sender report to this receiver report and back; `now` is Unix time."""
+    middle = int((now + _NTP_EPOCH_S) * 65536) & 0xFFFFFFFF
+    for block in _blocks(packet_type, count, body):
+        last, delay = struct.unpack_from("!II", block, 16)
+        passed = int(middle - last - delay & 0xFFFFFFFF)
+        if last and passed < 10 * 65536:
+            return passed / 65536
+    return None
+
+
+def _blocks(packet_type: int, count: int, body: bytes) -> list[bytes]:
     if packet_type != PT_RR:
         return []
-    return [body[4 + 24 * at + 4] / 256 for at in range(count) if len(body) >= 28 + 24 * at]
+    return [body[4 + 24 * at : 28 + 24 * at] for at in range(count) if len(body) >= 28 + 24 * at]
 
 
 def limit(packet_type: int, form: int, body: bytes) -> int | None:
