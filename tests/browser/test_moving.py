@@ -21,8 +21,10 @@ from broker.synthetic.stage import ask_for_calls
 from tests.browser.chairs import BLUE, RED, WITHIN_MS, Chairs, all_seated, sees, verify_both
 from tests.browser.conftest import Sitting
 from tests.flows.support import broker_in
+from tests.flows.support import free_port as free_tcp_port
 from tests.network.impairment import CLEAR, Conditions, Loss
 from tests.network.impairment import Path as Way
+from tests.network.pipe import TcpPipe
 from tests.network.proxy import UdpProxy
 from tests.turn import free_port
 
@@ -43,11 +45,12 @@ _GAP = """(from) => {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A live call whose family comes through `here`, and another way to the relay."""
+    """A live call whose family's media come through `here`, and another way to the relay; `pages` carries the rest."""
 
     chairs: Chairs
     here: UdpProxy
     there: UdpProxy
+    pages: TcpPipe
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -56,13 +59,16 @@ async def call(sitting: Sitting, tmp_path: Path) -> AsyncIterator[Call]:
     async with AsyncExitStack() as stack:
         here = await stack.enter_async_context(UdpProxy(("127.0.0.1", port)))
         there = await stack.enter_async_context(UdpProxy(("127.0.0.1", port)))
-        broker = await stack.enter_async_context(broker_in(tmp_path, media_port=port))
+        http = free_tcp_port()
+        pages = await stack.enter_async_context(TcpPipe("127.0.0.1", http))
+        settings = {"media_port": port, "port": http, "base_url": f"http://localhost:{pages.port}"}
+        broker = await stack.enter_async_context(broker_in(tmp_path, **settings))
         site = await stack.enter_async_context(Site(broker.url))
         sitting.scripts.append(f"({LEAD})({json.dumps(here.address)})")
         chairs = await all_seated(sitting, site, await ask_for_calls(site, broker.credential, 1))
         await verify_both(chairs)
         await live(chairs)
-        yield Call(chairs, here, there)
+        yield Call(chairs, here, there, pages)
         await sitting.close()
 
 
@@ -106,6 +112,7 @@ async def test_another_address_for_the_same_sockets(call: Call) -> None:
     await goes_on(call, call.here, since, "another address")
 
 
+@pytest.mark.feature("F20")
 async def test_a_way_that_dies_is_left_for_another(call: Call) -> None:
     """As a phone does that leaves the Wi-Fi while its socket to the broker lives on."""
     family = call.chairs.family
@@ -114,6 +121,18 @@ async def test_a_way_that_dies_is_left_for_another(call: Call) -> None:
     call.here.impair(LOST, LOST)
     await goes_on(call, call.there, since, "a dead way")
     assert await connections(family) == 2
+
+
+@pytest.mark.feature("F20")
+async def test_another_network_altogether(call: Call) -> None:
+    """As a phone does that leaves the Wi-Fi: media and socket are dead, nobody says so but the system's own word."""
+    family = call.chairs.family
+    since = await clock(family)
+    await family.evaluate("(via) => (window.via = via)", list(call.there.address))
+    call.here.impair(LOST, LOST)
+    call.pages.leave("family")
+    await family.evaluate("dispatchEvent(new Event('online'))")
+    await goes_on(call, call.there, since, "another network")
 
 
 async def test_a_blackout_and_then_another_address(call: Call) -> None:
