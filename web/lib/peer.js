@@ -116,10 +116,13 @@ export class Peer {
   /** @private @returns {Promise<number>} A number that changes with whatever comes, answers to our own checks included. */
   async heard() {
     let sum = 0;
+    let provesSilence = this.options.publish !== null;
     for (const one of (await this.stats()).values()) {
-      if (one.type === "candidate-pair") sum += (one.bytesReceived ?? 0) + (one.responsesReceived ?? 0);
+      if (one.type !== "candidate-pair") continue;
+      provesSilence ||= one.responsesReceived !== undefined;
+      sum += (one.bytesReceived ?? 0) + (one.responsesReceived ?? 0);
     }
-    return sum;
+    return provesSilence ? sum : performance.now(); // Firefox tells of no answers, and a watcher may be sent nothing else
   }
 
   /**
