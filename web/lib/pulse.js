@@ -24,7 +24,8 @@
 
 const BEAT_MS = 300;
 const GRACE_MS = 200; // media that were only late come with the answer
-const CHANGED_QUIET_MS = 400; // after word of another network
+const CHANGED_MS = 3000; // for so long after word of another network: what came last may be from before
+const CHANGED_QUIET_MS = 400; // then less silence is enough to ask
 const CHANGED_CHECK_MS = 1000; // a socket over the network that was left does not answer at all
 
 /** @type {Surroundings} */
@@ -43,7 +44,7 @@ export class Pulse {
     /** @type {number | null} */
     this.count = null;
     this.heardAt = 0;
-    this.networkChanged = false;
+    this.changedAt = -Infinity;
     /** @type {any} */
     this.timer = null;
     /** Ends the listening for another network; none: not running. @type {(() => void) | null} */
@@ -55,7 +56,7 @@ export class Pulse {
     if (this.unlisten) return;
     this.heardAt = this.around.now();
     this.unlisten = this.around.onNetworkChange(() => {
-      this.networkChanged = true;
+      this.changedAt = this.around.now();
     });
     this.wait();
   }
@@ -74,11 +75,16 @@ export class Pulse {
   /** @private */
   async beat() {
     const { quietMs, onDead } = this.options;
-    const limitMs = this.networkChanged ? Math.min(CHANGED_QUIET_MS, quietMs) : quietMs;
+    const limitMs = this.hasChanged() ? Math.min(CHANGED_QUIET_MS, quietMs) : quietMs;
     const dead = !(await this.isAlive()) && this.around.now() - this.heardAt >= limitMs && (await this.isPathAlone());
     if (!this.unlisten) return;
     if (dead) onDead();
     else this.wait();
+  }
+
+  /** @private */
+  hasChanged() {
+    return this.around.now() - this.changedAt < CHANGED_MS;
   }
 
   /** Look whether anything came since the last look. @private */
@@ -87,14 +93,13 @@ export class Pulse {
     if (count === this.count) return false;
     this.count = count;
     this.heardAt = this.around.now();
-    this.networkChanged = false;
     return true;
   }
 
   /** Ask the broker; tell whether it answered and still nothing came. @private */
   async isPathAlone() {
     try {
-      await this.options.check(this.networkChanged ? CHANGED_CHECK_MS : undefined);
+      await this.options.check(this.hasChanged() ? CHANGED_CHECK_MS : undefined);
     } catch {
       return false; // the socket is gone too: its next one brings a new offer
     }
