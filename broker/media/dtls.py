@@ -54,6 +54,7 @@ class Pipe:
     def __init__(self, send: Callable[[bytes], None]) -> None:
         self._out = send
         self._in: asyncio.Queue[bytes] = asyncio.Queue()
+        self._is_closed = False
 
     def feed(self, datagram: bytes) -> bool:
         """Queue a DTLS datagram; False where too many wait."""
@@ -62,8 +63,16 @@ class Pipe:
         self._in.put_nowait(datagram)
         return True
 
+    def close(self) -> None:
+        """End the handshake that reads here, even one whose cancelling a datagram of the same moment would swallow."""
+        self._is_closed = True
+        self._in.put_nowait(b"")
+
     async def _recv(self) -> bytes:
-        return await self._in.get()
+        datagram = await self._in.get()
+        if self._is_closed:
+            raise ConnectionError
+        return datagram
 
     async def _send(self, datagram: bytes) -> None:
         self._out(datagram)

@@ -160,6 +160,7 @@ class RelayPlane:
             self._feedback.goodbye(session.peer)
         self._by_ufrag.pop(session.ufrag, None)
         task = self._tasks.pop(session.peer)
+        session.handshake.pipe.close()
         task.cancel()
         await asyncio.wait([task], timeout=CLOSE_WITHIN_S)
         self._forget(session)
@@ -382,17 +383,19 @@ class RelayPlane:
         if session is None:
             self._drops.add("stun_stranger")
             return
-        if session.checks < 1:
+        if session.is_copy(datagram[8:20], address):
+            self._drops.add("stun_copy")
+            return
+        if not session.take_check(address):
             self._drops.add("stun_flood")
             return
-        session.checks -= 1
         check = icelite.authenticate(datagram, session.pwd)
-        if check is None or session.is_copy(check.transaction_id, address) or not self._admit(session, address):
+        if check is None or not self._admit(session, address):
             self._drops.add("stun_refused")
             return
         now = self._boottime()
         silent = self._silent_s(session, now) > ROAM_AFTER_S
-        session.checked_at = now
+        session.note_check(check.transaction_id, address, now)
         if session.address is None or (address != session.address and (check.nominated or silent)):
             session.address = address
             if session.has_keys:

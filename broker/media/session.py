@@ -35,7 +35,8 @@ class Session:
     address: Address | None = None
     addresses: dict[Address, None] = field(default_factory=dict)  # in the order of their first check
     checked_at: float = float("-inf")
-    checks: float = CHECKS_BURST
+    checks: float = CHECKS_BURST  # from addresses that have passed one
+    first_checks: float = CHECKS_BURST  # from any other: an onlooker cannot use up what the endpoint needs
     records: float = RECORDS_BURST
     transactions: dict[bytes, Address] = field(default_factory=dict)  # of the last checks, and whence they came
     has_keys: bool = False
@@ -43,17 +44,28 @@ class Session:
     is_closed: bool = False
 
     def is_copy(self, transaction: bytes, address: Address) -> bool:
-        """Note a check; tell whether it came before from elsewhere: somebody who saw it pass has sent it again."""
-        if transaction in self.transactions:
-            return self.transactions[transaction] != address
+        """Tell whether a check came before from elsewhere: somebody who saw it pass has sent it again."""
+        return self.transactions.get(transaction, address) != address
+
+    def take_check(self, address: Address) -> bool:
+        """Use the allowance for one check from `address`; False where there is none left."""
+        if address in self.addresses:
+            self.checks -= 1
+            return self.checks >= 0
+        self.first_checks -= 1
+        return self.first_checks >= 0
+
+    def note_check(self, transaction: bytes, address: Address, now: float) -> None:
+        """Remember an authenticated check."""
+        self.checked_at = now
         self.transactions[transaction] = address
         if len(self.transactions) > TRANSACTIONS_KEPT:
             del self.transactions[next(iter(self.transactions))]
-        return False
 
     def refill(self, elapsed: float) -> None:
         """Add the allowance of `elapsed` seconds, up to the bursts."""
-        self.checks = min(CHECKS_BURST, self.checks + CHECKS_PER_S * elapsed)
+        self.checks = min(CHECKS_BURST, max(0.0, self.checks) + CHECKS_PER_S * elapsed)
+        self.first_checks = min(CHECKS_BURST, max(0.0, self.first_checks) + CHECKS_PER_S * elapsed)
         self.records = min(RECORDS_BURST, self.records + RECORDS_PER_S * elapsed)
 
 

@@ -1,86 +1,109 @@
-"""Seeded hostile traffic against a relay of our own on loopback: `python -m tests.media.fuzz_relay --seconds 600`.
+"""Seeded hostile traffic against a relay of our own on loopback: strangers, and a seat with every right that a seat has.
 
-Strangers and an authenticated participant send damaged STUN, DTLS, SRTP and SRTCP; a second call must lose nothing,
-the first must go on, and no fault may be counted. A failure prints the seed that repeats it.
+Four endpoints: `seat` attacks and is in a call with `other`; `family` and `prisoner` have a quiet call that must lose
+nothing. Media and reports of the seat are mutated before they are protected, its checks before they are signed, so
+that what is wrong with them comes past the first door. `python -m tests.media.fuzz` runs it for long.
 """
 
 from __future__ import annotations
 
-import argparse
-import asyncio
+import logging
 import random
 import struct
-import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from broker.domain.plan import Media, Route
+from broker.domain.plan import Media
 from broker.media import rtcp
-from tests.media.support import (
-    CLIENT_HELLO,
-    MID_ID,
-    RTX_TYPE,
-    TRANSPORT_CC_ID,
-    Endpoint,
-    Stage,
-    Stranger,
-    both_ways,
-    plan,
-    stage,
-    vp8,
-)
+from tests.media.fuzz_parsers import signed
+from tests.media.mutate import Mutator, seeds
+from tests.media.support import MID_ID, RTX_TYPE, TRANSPORT_CC_ID, Endpoint, Stage, Stranger, both_ways, plan, stage, vp8
 
-ROUND = 40  # datagrams between two looks at the calls
+ROUND = 200  # datagrams between two looks at the calls
+ROUND_S = 0.3  # on the relay's clock: the seat's allowance is then no cover for what the packets say
+REJOIN_EVERY = 40  # rounds
+LINES_A_MINUTE = 6
+SSRC_PLACES = {"rtp": 8, "rtcp": 4}
 
 
 class Attack:
     """One seeded attacker: strangers' sockets, and the keys of one seat."""
 
-    def __init__(self, relay: Stage, seat: Endpoint, chance: random.Random) -> None:
-        self.relay, self.seat, self.chance = relay, seat, chance
+    def __init__(self, relay: Stage, seat: Endpoint, seed: int) -> None:
+        self.relay, self.seat = relay, seat
+        self.chance = random.Random(seed)
+        self.overheard: list[bytes] = []  # datagrams of others, as somebody on their network sees them
         self.strangers = [Stranger(relay.plane.port) for _ in range(3)]
+        self._mutators = {kind: Mutator(kind, seed) for kind in ("stun", "dtls", "rtp", "rtcp")}
+        self._makers: list[Callable[[], bytes]] = [
+            *[self.captured_media] * 4,
+            *[self.media] * 5,
+            *[self.captured_reports] * 4,
+            *[self.reports] * 4,
+            self.check,
+            self.check,
+            self.hello,
+            self.hello,
+            self.copy,
+            self.noise,
+        ]
 
-    def damage(self, datagram: bytes) -> bytes:
-        """Return `datagram` with a few bytes changed, cut, doubled or put in."""
-        data = bytearray(datagram)
-        for _ in range(self.chance.randint(0, 4)):
-            at = self.chance.randint(0, len(data))
-            match self.chance.randrange(5):
-                case 0 if data:
-                    data[at % len(data)] = self.chance.randrange(256)
-                case 1:
-                    del data[at:]
-                case 2:
-                    data[at:at] = self.chance.randbytes(self.chance.randint(1, 8))
-                case 3:
-                    data += data[at:]
-                case _:
-                    del data[at : at + 4]
-        return bytes(data[:1900])
+    def _mutated(self, kind: str, data: bytes | None = None) -> bytes:
+        material = seeds_of[kind] if data is None else [data]
+        return self._mutators[kind].mutated(self.chance.choice(material), self.chance)
 
-    def stun(self) -> bytes:
-        """A check of the seat's, damaged or not."""
-        return self.damage(self.seat.check(nominate=self.chance.random() < 0.5)[1])
+    def check(self) -> bytes:
+        """A check: of the seat's own or a captured one, mutated before or after it is signed."""
+        whole = self.seat.check(nominate=self.chance.random() < 0.5)[1]
+        if self.chance.random() < 0.5:
+            return self._mutated("stun", whole)
+        return signed(self._mutated("stun", whole), self.seat.pwd)
 
     def hello(self) -> bytes:
-        """A DTLS record."""
-        return self.damage(CLIENT_HELLO)
+        """A DTLS datagram."""
+        return self._mutated("dtls")
+
+    def copy(self) -> bytes:
+        """What another's network saw pass, as it was or mutated."""
+        if not self.overheard:
+            return self.noise()
+        data = self.chance.choice(self.overheard)
+        return data if self.chance.random() < 0.7 else self._mutated("rtp", data)
 
     def noise(self) -> bytes:
         """Anything at all."""
         return self.chance.randbytes(self.chance.randint(0, 200))
 
+    def captured_media(self) -> bytes:
+        """A captured packet, mutated; mostly under an SSRC, a number and a type that the seat has."""
+        packet = bytearray(self._mutated("rtp"))
+        sender = self.seat.senders[self.chance.choice(list(Media))]
+        if len(packet) >= 12 and self.chance.random() < 0.8:
+            sender.sequence = sender.sequence + 1 & 0xFFFF
+            packet[1:4] = bytes([sender.payload_type | packet[1] & 0x80]) + struct.pack("!H", sender.sequence)
+            packet[8:12] = struct.pack("!I", sender.ssrc)
+        return self._protected(bytes(packet), is_rtcp=False)
+
     def media(self) -> bytes:
-        """RTP of the seat, damaged before it is protected."""
+        """A packet as the seat would send it, mutated after its first bytes."""
         kind = self.chance.choice(list(Media))
         extension = bytes([TRANSPORT_CC_ID << 4 | 1]) + self.chance.randbytes(2) + bytes([MID_ID << 4, 49])
         payload = vp8(self.chance.randbytes(9), self.chance.randrange(1 << 15), 3, self.chance.random() < 0.5)
-        packet = self.seat.rtp(kind, payload, 1, extension, skip=self.chance.choice([0, 0, 0, 1, 150, 40_000]))
+        packet = self.seat.rtp(kind, payload, 1, extension, skip=self.chance.choice([0, 0, 0, 1, 150, 20_000]))
         if self.chance.random() < 0.2:
             packet = packet[:1] + bytes([RTX_TYPE]) + packet[2:8] + struct.pack("!I", 77) + packet[12:]
-        return self._protected(packet[:2] + self.damage(packet[2:]), is_rtcp=False)
+        whole = 2 if self.chance.random() < 0.1 else 12
+        return self._protected(packet[:whole] + self._mutated("rtp", packet[whole:]), is_rtcp=False)
+
+    def captured_reports(self) -> bytes:
+        """A captured compound, mutated; its second SSRC is often one that the seat is sent."""
+        packet = bytearray(self._mutated("rtcp"))
+        if len(packet) >= 12 and self.seat.heard and self.chance.random() < 0.5:
+            packet[8:12] = struct.pack("!I", self.seat.heard[-1].ssrc)
+        return self._protected(bytes(packet), is_rtcp=True)
 
     def reports(self) -> bytes:
-        """RTCP of the seat, damaged before it is protected."""
+        """A report that names what the seat is sent, mutated."""
         ssrc = self.seat.heard[-1].ssrc if self.seat.heard else 1
         numbers = [self.chance.randrange(1 << 16) for _ in range(4)]
         compound = self.chance.choice(
@@ -94,7 +117,7 @@ class Attack:
                 rtcp.write_transport_cc(1, ssrc, 7, 5, [(5, 100_000), (9, 200_000)]),
             ]
         )
-        return self._protected(rtcp.write_rr(1) + self.damage(compound), is_rtcp=True)
+        return self._protected(rtcp.write_rr(1) + self._mutated("rtcp", compound), is_rtcp=True)
 
     def _protected(self, packet: bytes, is_rtcp: bool) -> bytes:
         try:
@@ -104,60 +127,121 @@ class Attack:
 
     def strike(self) -> None:
         """Send one datagram."""
-        makers: list[Callable[[], bytes]] = [self.stun, self.hello, self.noise, self.media, self.reports]
-        datagram = self.chance.choice(makers)()
+        datagram = self.chance.choice(self._makers)()
         if self.chance.random() < 0.3:
             self.chance.choice(self.strangers).send(datagram)
         else:
             self.seat.send_raw(datagram)
 
 
-async def fuzz(seed: int, seconds: float) -> int:
-    """Attack for some seconds; return how many datagrams were sent. Raises AssertionError where a promise breaks."""
-    relay = await stage()
-    names = ("seat", "other", "family", "prisoner")
-    seat, other, family, prisoner = [await relay.enter(name) for name in names]
-    attack = Attack(relay, seat, random.Random(seed))
-    sent = rounds = 0
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if rounds % 50 == 0:
-            await relay.plane.apply(plan(both_ways("seat", "other"), "attacked", rounds, 1e9))
-            await relay.plane.apply(plan({Route("family", Media.AUDIO, "prisoner", 0)}, "quiet", rounds, 1e9))
-        for _ in range(ROUND):
-            attack.strike()
-        sent, rounds = sent + ROUND, rounds + 1
-        other.say(b"alive")
-        family.say(rounds.to_bytes(4, "big"))
-        await relay.fences(family, other, prisoner)
-        assert prisoner.heard[-1].body == rounds.to_bytes(4, "big"), f"seed {seed}: the quiet call lost a packet"
-        faults = [name for name in relay.plane.counters() if name.startswith("fault")]
-        assert not faults, f"seed {seed}: {faults}"
-        for endpoint in relay.endpoints:
+seeds_of = {kind: seeds(kind) for kind in ("stun", "dtls", "rtp", "rtcp")}
+
+
+@dataclass
+class Lines(logging.Handler):
+    """Counts what is logged of drops and faults, and everything that a library complains of."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(logging.INFO)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if not text.startswith(("media up", "media lost")):
+            self.lines.append(f"{record.name}: {text}"[:300])
+
+
+class Arena:
+    """The relay, its four endpoints and the attack; `round` strikes and looks."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.rounds = self.sent = 0
+        self.log = Lines()
+
+    async def open(self) -> None:
+        """Connect everybody."""
+        self.relay = await stage()
+        self.began = self.relay.clock.at
+        logging.getLogger().addHandler(self.log)
+        logging.getLogger("broker.media").setLevel(logging.INFO)
+        names = ("seat", "other", "family", "prisoner")
+        self.seat, self.other, self.family, self.prisoner = [await self.relay.enter(name) for name in names]
+        self.attack = Attack(self.relay, self.seat, self.seed)
+        send = self.family.send_raw
+        self.family.send_raw = lambda datagram: (self.attack.overheard.append(datagram), send(datagram))  # type: ignore[method-assign,assignment]
+
+    async def round(self) -> None:
+        """Strike `ROUND` times while both calls go on; raises AssertionError where a promise breaks."""
+        relay, number = self.relay, self.rounds
+        await relay.plane.apply(plan(both_ways("seat", "other"), "attacked", number + 1, 1e9))
+        await relay.plane.apply(plan(both_ways("family", "prisoner"), "quiet", number + 1, 1e9))
+        said = [b"%d %d" % (number, part) for part in range(4)]
+        for part in said:
+            for _ in range(ROUND // len(said)):
+                self.attack.strike()
+            self.family.say(part)
+            self.prisoner.show(part, key=True)
+            self.other.say(b"alive")
+            await relay.fences(self.family, self.prisoner)
+        await self.family.fence()
+        heard = (self.prisoner.bodies(Media.AUDIO), self.family.bodies(Media.VIDEO))
+        assert heard == (said, said), f"{self.where()}: the quiet call lost a packet: {heard}"
+        self.look()
+        self.sent, self.rounds = self.sent + ROUND, number + 1
+        relay.clock.at += ROUND_S
+        if self.rounds % REJOIN_EVERY == 0:
+            await self.behave()
+
+    def look(self) -> None:
+        """Nothing broke, nothing was logged beyond measure, and forget what was heard."""
+        faults = [name for name in self.relay.plane.counters() if name.startswith("fault")]
+        assert not faults, f"{self.where()}: {faults}: {self.log.lines}"
+        minutes = (self.relay.clock.at - self.began) / 60 + 1
+        assert len(self.log.lines) <= LINES_A_MINUTE * minutes, f"{self.where()}: {self.log.lines}"
+        for endpoint in self.relay.endpoints:
             del endpoint.heard[:-1], endpoint.reports[:], endpoint.wire[:]
-        relay.clock.at += 0.1
-    relay.clock.at += 5
-    await other.until(lambda: relay.plane._sessions["seat"].checks > 2)
-    await seat.fence()  # a stranger with the seat's own password may have led its media elsewhere
-    seat.heard.clear()
-    other.say(b"still heard")
-    await relay.fences(other, seat)
-    assert seat.bodies(Media.AUDIO) == [b"still heard"], f"seed {seed}: the attacked call stopped"
-    await relay.close()
-    for stranger in attack.strangers:
-        stranger.close()
-    return sent
+            endpoint.heard = endpoint.heard[-1:] if endpoint is self.seat else []
+        del self.attack.overheard[:-20]
+
+    async def behave(self) -> None:
+        """Let the seat come back as a page does that found itself without media; its call goes on."""
+        await self.seat.close()
+        self.relay.endpoints.remove(self.seat)
+        self.seat = self.attack.seat = await self.relay.enter("seat")
+        self.seat.say(b"here again")
+        self.seat.show(b"seen again", key=True)
+        self.other.say(b"welcome")
+        await self.relay.fences(self.seat, self.other, self.seat)
+        found = (self.other.bodies(Media.AUDIO)[-1:], self.other.bodies(Media.VIDEO)[-1:], self.seat.bodies(Media.AUDIO))
+        expected = ([b"here again"], [b"seen again"], [b"welcome"])
+        assert found == expected, f"{self.where()}: the attacked call did not go on: {found}"
+        self.look()
+
+    def where(self) -> str:
+        return f"seed {self.seed}, round {self.rounds}"
+
+    async def close(self) -> None:
+        """Leave."""
+        logging.getLogger().removeHandler(self.log)
+        await self.relay.close()
+        for stranger in self.attack.strangers:
+            stranger.close()
 
 
-def main() -> None:
-    """Attack from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--seed", type=int, default=int(time.time()))
-    options = parser.parse_args()
-    sent = asyncio.run(fuzz(options.seed, options.seconds))
-    print(f"{sent} hostile datagrams, seed {options.seed}: no call disturbed, no fault")
-
-
-if __name__ == "__main__":
-    main()
+async def fuzz(seed: int, mutations: int, told: Callable[[int], None] = lambda sent: None) -> int:
+    """Send at least so many hostile datagrams; return how many. Raises AssertionError where a promise breaks."""
+    arena = Arena(seed)
+    await arena.open()
+    try:
+        while arena.sent < mutations:
+            await arena.round()
+            told(arena.sent)
+        await arena.behave()
+    finally:
+        await arena.close()
+    return arena.sent
