@@ -14,7 +14,7 @@ from binascii import crc32
 from collections.abc import Callable, Mapping
 
 from broker.domain.plan import Media
-from broker.media import dtls, icelite, rtcp, rtp, sdp
+from broker.media import dtls, h264, icelite, rtcp, rtp, sdp
 from broker.media.session import settle
 from broker.ports import OfferRefused
 from tests.media.mutate import CRASHES, Mutator
@@ -46,7 +46,7 @@ def stun(data: bytes) -> None:
 
 
 def rtp_packet(data: bytes) -> None:
-    """Read a packet that stands in a larger buffer, its extensions and its payload as VP8."""
+    """Read a packet that stands in a larger buffer, its extensions, and its payload as VP8, H264 and RED."""
     buffer = memoryview(bytearray(data + b"\xff" * 64))
     if len(data) >= 2:
         rtp.is_rtcp(buffer)
@@ -59,7 +59,11 @@ def rtp_packet(data: bytes) -> None:
     for at, length in rtp.extensions(buffer, extension, extension_end).values():
         assert extension <= at <= at + length <= extension_end
         assert length == 0 or 0.0 <= rtp.loudness(buffer[at]) <= 1.0
-    vp8(bytes(buffer[start:end]))
+    payload = bytes(buffer[start:end])
+    vp8(payload)
+    assert h264.key_start(payload) in (True, False)
+    red = rtp.parse_red(payload, data[1] & 0x7F)
+    assert red is None or (1 <= red[0] < len(payload) and 0 <= red[1] < 1 << 14)
 
 
 def vp8(payload: bytes) -> None:
@@ -107,7 +111,7 @@ def offer(data: bytes) -> None:
 
 
 async def handshake(data: bytes) -> None:
-    """Give a DTLS datagram, in pieces and doubled too, to a handshake of its own: it goes on waiting, or fails by None."""
+    """Give a DTLS datagram, doubled and cut too, to a handshake of its own: it goes on waiting, or fails by None."""
     sent: list[bytes] = []
     server = dtls.Handshake(CERTIFICATE, sent.append)
     running = asyncio.get_running_loop().create_task(server.run([("sha-256", "AB")]))

@@ -432,6 +432,8 @@ class Endpoint(asyncio.DatagramProtocol):
         """Vanish without a word."""
         if hasattr(self, "_ending"):
             self._ending.cancel()
+        if hasattr(self, "handshake"):
+            self.handshake.pipe.close()
         self.transport.close()
 
 

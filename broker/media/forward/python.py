@@ -36,6 +36,7 @@ from broker.media.forward.state import (
 )
 from broker.media.forward.switchboard import Switchboard
 
+MAX_DROPOUT = 3000  # RFC 3550 A.1: a jump beyond it is no loss
 MAX_PAYLOAD = 1800  # with header and SRTP trailer below the buffer
 LEVEL_EVERY_S = 0.1
 MAX_ARRIVALS = 2000  # not yet reported; the oldest are dropped
@@ -223,6 +224,9 @@ class PythonForwarder(Switchboard):
             if sequence > highest:
                 if is_repair:
                     return -1
+                if sequence > highest + MAX_DROPOUT:  # begun anew: no sink's numbers may jump so far (RFC 3711 §3.3.1)
+                    for run in layer.runs:
+                        run.sink.shut()
                 if sequence > highest + 1:
                     self._note_gap(layer, highest + 1, sequence, now)
                 layer.highest = sequence
