@@ -64,7 +64,7 @@ class Pipe:
         return True
 
     def close(self) -> None:
-        """End the handshake that reads here, even one whose cancelling a datagram of the same moment would swallow."""
+        """End who reads here, even where a datagram of the same moment swallows the cancelling (wait_for of 3.11)."""
         self._is_closed = True
         self._in.put_nowait(b"")
 
@@ -111,6 +111,7 @@ class Handshake:
     async def close(self) -> None:
         """Send close_notify and stop."""
         await self._transport.stop()
+        self.pipe.close()
 
 
 def new_certificate() -> RTCCertificate:

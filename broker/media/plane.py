@@ -160,7 +160,8 @@ class RelayPlane:
             self._feedback.goodbye(session.peer)
         self._by_ufrag.pop(session.ufrag, None)
         task = self._tasks.pop(session.peer)
-        session.handshake.pipe.close()
+        if not session.has_keys:
+            session.handshake.pipe.close()
         task.cancel()
         await asyncio.wait([task], timeout=CLOSE_WITHIN_S)
         self._forget(session)

@@ -1,7 +1,7 @@
 """Capture the seeds of the fuzzers: `python -m tests.media.capture_corpus` writes tests/media/corpus/KIND/WHO-NN.
 
 Three kinds of endpoints make a call of two through a relay on loopback: ours, aiortc and Chromium. Of what each
-sends, a few datagrams of every shape are kept: STUN and DTLS as they came, RTP and RTCP after decryption, and the offers.
+sends, a few datagrams of every shape are kept: STUN and DTLS as they came, RTP and RTCP decrypted, and the offers.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from broker.media import dtls, rtcp
 from broker.media.forward import state
 from broker.media.forward.python import PythonForwarder
 from broker.ports import OfferRefused
+from tests.media.mutate import CORPUS
 from tests.media.support import CLIENT_HELLO, Endpoint, Stage, Stranger, both_ways, offer, plan
 
 AUDIO, VIDEO = Media.AUDIO, Media.VIDEO
@@ -313,6 +314,33 @@ async def test_an_address_that_passed_to_another_seat_stays_with_it_when_the_fir
     await relay.plane.apply(plan(both_ways("again", "prisoner"), "second", valid_for_s=60))
     await relay.plane.disconnect("family")
     assert await flows(relay, again, prisoner)
+
+
+async def test_a_connection_dropped_amid_its_handshake_leaves_nothing_running(relay: Stage) -> None:
+    family = Endpoint(relay.plane, "family")
+    relay.endpoints.append(family)
+    await family.connect(shake=False)
+    await family.fence()
+    session = relay.plane._sessions["family"]
+    task = relay.plane._tasks[session.peer]
+    hello = (CORPUS / "dtls" / "ours-01.bin").read_bytes()
+    session.handshake.pipe.feed(hello)
+    await family.fence()
+    session.handshake.pipe.feed(hello)  # wakes the handshake in the same moment as the cancelling
+    await relay.plane.disconnect("family")
+    assert task.done()
+
+
+async def test_no_sinks_numbers_jump_with_a_seats(relay: Stage) -> None:
+    family, prisoner = await live(relay)
+    family.say(b"first")
+    for jump in (30_000, 30_000, 30_000):
+        family.send_raw(family.protect(family.rtp(AUDIO, b"far", skip=jump)))
+    family.say(b"last")
+    await relay.fences(family, prisoner)
+    heard = prisoner.on(AUDIO)
+    assert [packet.body for packet in heard] == [b"first", b"far", b"far", b"far", b"last"]
+    assert [packet.sequence - heard[0].sequence & 0xFFFF for packet in heard] == [0, 1, 2, 3, 4]
 
 
 def _fingerprint(endpoint: Endpoint) -> tuple[str, str]:
