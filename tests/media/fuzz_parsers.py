@@ -154,6 +154,6 @@ def keep(kind: str, data: bytes) -> str:
     """Keep what broke something; return the file's name."""
     folder = CRASHES / kind
     folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / hashlib.sha256(data).hexdigest()[:16]
+    kept = folder / f"{hashlib.sha256(data).hexdigest()[:16]}.{'sdp' if kind == 'sdp' else 'bin'}"
     kept.write_bytes(data)
     return kept.name
