@@ -140,8 +140,8 @@ class Feedback:
                 self._repair(known, *asked)
             for ssrc in rtcp.key_requests(part):
                 self._pass_key_request(known, ssrc)
-            if (bps := rtcp.remb(part)) is not None:
-                known.estimate_bps, known.estimate_at = bps, self._boottime()
+            if (estimate := rtcp.remb(part)) is not None and any(self._sink(known, ssrc) for ssrc in estimate[1]):
+                known.estimate_bps, known.estimate_at = estimate[0], self._boottime()
 
     def _repair(self, known: PeerFeedback, ssrc: int, sequences: Sequence[int]) -> None:
         sink = self._sink(known, ssrc)

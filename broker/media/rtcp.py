@@ -128,12 +128,13 @@ def key_requests(part: Part) -> list[int]:
     return []
 
 
-def remb(part: Part) -> int | None:
-    """Return the receiver's estimate of a REMB in bits per second."""
+def remb(part: Part) -> tuple[int, list[int]] | None:
+    """Return (a receiver's estimate in bits per second, the SSRCs that it is about) of a REMB."""
     body = part.body
     if part.type != PAYLOAD_FEEDBACK or part.count != APPLICATION or len(body) < 16 or body[8:12] != b"REMB":
         return None
-    return ((body[13] & 3) << 16 | body[14] << 8 | body[15]) << (body[13] >> 2)
+    ssrcs = [int.from_bytes(body[at : at + 4], "big") for at in range(16, len(body) - 3, 4)][: body[12]]
+    return ((body[13] & 3) << 16 | body[14] << 8 | body[15]) << (body[13] >> 2), ssrcs
 
 
 def _packet(kind: int, count: int, body: bytes) -> bytes:

@@ -90,7 +90,8 @@ def rtcp_compound(data: bytes) -> None:
         asked = rtcp.nacks(part)
         assert asked is None or len(asked[1]) <= 17 * rtcp.MAX_PAIRS
         assert len(rtcp.key_requests(part)) <= len(part.body) // 8
-        assert (rtcp.remb(part) or 0) < 1 << 81
+        estimate = rtcp.remb(part)
+        assert estimate is None or (estimate[0] < 1 << 81 and len(estimate[1]) <= 255)
 
 
 def offer(data: bytes) -> None:

@@ -205,7 +205,7 @@ async def test_the_clock_of_a_source_is_rewritten_for_each_line(relay: Stage) ->
 async def test_a_participants_estimate_limits_who_they_see(relay: Stage) -> None:
     family, prisoner = await pair(relay)
     await _meanwhile(relay, family, prisoner)
-    prisoner.report(rtcp.write_remb(1, 120_000, [1]))
+    _estimate(prisoner, 120_000)
     await relay.fences(prisoner)
     await _meanwhile(relay, family, prisoner)
     await family.until(lambda: _limits(family) != [])
@@ -217,8 +217,8 @@ async def test_a_monitors_estimate_never_limits_anyone(relay: Stage) -> None:
     console = await relay.enter("console", sends=[], publishes=frozenset())
     await relay.plane.apply(plan(ONE_WAY | {Route("family", VIDEO, "console", 0)}, valid_for_s=60))
     for _ in range(2):
-        console.report(rtcp.write_remb(1, 70_000, [1]))
-        prisoner.report(rtcp.write_remb(1, 120_000, [1]))
+        _estimate(console, 70_000)
+        _estimate(prisoner, 120_000)
         await relay.fences(console, prisoner)
         await _meanwhile(relay, family, prisoner)
     await family.until(lambda: _limits(family) != [])
@@ -227,7 +227,7 @@ async def test_a_monitors_estimate_never_limits_anyone(relay: Stage) -> None:
 
 async def test_an_estimate_with_room_to_spare_limits_nobody_for_long(relay: Stage) -> None:
     family, prisoner = await pair(relay)
-    prisoner.report(rtcp.write_remb(1, 120_000, [1]))
+    _estimate(prisoner, 120_000)
     await relay.fences(prisoner)
     await _meanwhile(relay, family, prisoner)
     await family.until(lambda: _limits(family) != [])
@@ -271,12 +271,18 @@ async def test_health_tells_what_an_endpoint_sends_and_how_its_link_does(relay: 
     assert (later.sends_audio, later.sends_video, later.audio_level) == (False, False, 0.0)
 
 
+def _estimate(endpoint: Endpoint, bps: int) -> None:
+    """Let a receiver say what its link can take of the picture that it is sent."""
+    ssrcs = [ssrc for ssrc, (line, _) in endpoint._lines.items() if line == (VIDEO, 0)]
+    endpoint.report(rtcp.write_remb(1, bps, ssrcs))
+
+
 def _clocks(endpoint: Endpoint) -> dict[int, rtcp.SenderInfo]:
     return {info.ssrc: info for part in endpoint.reports if (info := rtcp.sender_info(part))}
 
 
 def _limits(endpoint: Endpoint) -> list[int]:
-    return [bps for part in endpoint.reports if (bps := rtcp.remb(part)) is not None]
+    return [found[0] for part in endpoint.reports if (found := rtcp.remb(part)) is not None]
 
 
 async def _meanwhile(relay: Stage, sender: Endpoint, receiver: Endpoint) -> None:
