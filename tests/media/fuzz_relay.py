@@ -7,6 +7,7 @@ that what is wrong with them comes past the first door. `python -m tests.media.f
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import struct
@@ -34,7 +35,7 @@ ROUND = 200  # datagrams between two looks at the calls
 ROUND_S = 0.3  # on the relay's clock: the seat's allowance is then no cover for what the packets say
 REJOIN_EVERY = 10  # rounds
 LINES_A_MINUTE = 6
-SSRC_PLACES = {"rtp": 8, "rtcp": 4}
+STUMBLE_S = 0.05
 
 
 class Attack:
@@ -59,7 +60,8 @@ class Attack:
             self.noise,
         ]
 
-    def _mutated(self, kind: str, data: bytes | None = None) -> bytes:
+    def mutated(self, kind: str, data: bytes | None = None) -> bytes:
+        """Return `data` or a captured datagram of `kind`, mutated."""
         material = seeds_of[kind] if data is None else [data]
         return self._mutators[kind].mutated(self.chance.choice(material), self.chance)
 
@@ -67,19 +69,19 @@ class Attack:
         """A check: of the seat's own or a captured one, mutated before or after it is signed."""
         whole = self.seat.check(nominate=self.chance.random() < 0.5)[1]
         if self.chance.random() < 0.5:
-            return self._mutated("stun", whole)
-        return signed(self._mutated("stun", whole), self.seat.pwd)
+            return self.mutated("stun", whole)
+        return signed(self.mutated("stun", whole), self.seat.pwd)
 
     def hello(self) -> bytes:
         """A DTLS datagram."""
-        return self._mutated("dtls")
+        return self.mutated("dtls")
 
     def copy(self) -> bytes:
         """What another's network saw pass, as it was or mutated."""
         if not self.overheard:
             return self.noise()
         data = self.chance.choice(self.overheard)
-        return data if self.chance.random() < 0.7 else self._mutated("rtp", data)
+        return data if self.chance.random() < 0.7 else self.mutated("rtp", data)
 
     def noise(self) -> bytes:
         """Anything at all."""
@@ -87,7 +89,7 @@ class Attack:
 
     def captured_media(self) -> bytes:
         """A captured packet, mutated; mostly under an SSRC, a number and a type that the seat has."""
-        packet = bytearray(self._mutated("rtp"))
+        packet = bytearray(self.mutated("rtp"))
         sender = self.seat.senders[self.chance.choice(list(Media))]
         if len(packet) >= 12 and self.chance.random() < 0.8:
             sender.sequence = sender.sequence + 1 & 0xFFFF
@@ -104,11 +106,11 @@ class Attack:
         if self.chance.random() < 0.2:
             packet = packet[:1] + bytes([RTX_TYPE]) + packet[2:8] + struct.pack("!I", 77) + packet[12:]
         whole = 2 if self.chance.random() < 0.1 else 12
-        return self._protected(packet[:whole] + self._mutated("rtp", packet[whole:]), is_rtcp=False)
+        return self._protected(packet[:whole] + self.mutated("rtp", packet[whole:]), is_rtcp=False)
 
     def captured_reports(self) -> bytes:
         """A captured compound, mutated; its second SSRC is often one that the seat is sent."""
-        packet = bytearray(self._mutated("rtcp"))
+        packet = bytearray(self.mutated("rtcp"))
         if len(packet) >= 12 and self.seat.heard and self.chance.random() < 0.5:
             packet[8:12] = struct.pack("!I", self.seat.heard[-1].ssrc)
         return self._protected(bytes(packet), is_rtcp=True)
@@ -128,7 +130,7 @@ class Attack:
                 rtcp.write_transport_cc(1, ssrc, 7, 5, [(5, 100_000), (9, 200_000)]),
             ]
         )
-        return self._protected(rtcp.write_rr(1) + self._mutated("rtcp", compound), is_rtcp=True)
+        return self._protected(rtcp.write_rr(1) + self.mutated("rtcp", compound), is_rtcp=True)
 
     def _protected(self, packet: bytes, is_rtcp: bool) -> bytes:
         try:
@@ -223,6 +225,7 @@ class Arena:
         """Let the seat come back as a page does that found itself without media; its call goes on."""
         await self.seat.close()
         self.relay.endpoints.remove(self.seat)
+        await self.stumble()
         self.seat = self.attack.seat = await self.relay.enter("seat")
         self.seat.say(b"here again")
         self.seat.show(b"seen again", key=True)
@@ -235,6 +238,26 @@ class Arena:
         )
         expected = ([b"here again"], [b"seen again"], [b"welcome"])
         assert found == expected, f"{self.where()}: the attacked call did not go on: {found}"
+        self.look()
+
+    async def stumble(self) -> None:
+        """Let the seat shake hands with half of its datagrams mutated, from an address that passed a check."""
+        clumsy, chance = Endpoint(self.relay.plane, "seat"), self.attack.chance
+        send = clumsy.send_raw
+
+        def mutated(datagram: bytes) -> None:
+            is_dtls = 20 <= datagram[0] < 64
+            send(self.attack.mutated("dtls", datagram) if is_dtls and chance.random() < 0.5 else datagram)
+
+        clumsy.send_raw = mutated  # type: ignore[method-assign]
+        await clumsy.connect(shake=False)
+        await clumsy.fence()
+        asyncio.get_running_loop().call_later(STUMBLE_S, clumsy.handshake.pipe.close)
+        try:
+            await clumsy.shake()
+        except AssertionError:
+            pass  # it failed, as most do
+        await clumsy.close()
         self.look()
 
     def where(self) -> str:

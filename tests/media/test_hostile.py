@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
+from typing import Any
 
 import av
 import pytest
+from aiortc import RTCCertificate
+from cryptography.hazmat.primitives.serialization import Encoding
+from OpenSSL import SSL, crypto
 
 from broker.domain.plan import Media, Route
-from broker.media import dtls, rtcp
+from broker.media import dtls, feedback, rtcp
 from broker.media.forward import state
 from broker.media.forward.python import PythonForwarder
 from broker.ports import OfferRefused
 from tests.media.mutate import CORPUS
-from tests.media.support import CLIENT_HELLO, Endpoint, Stage, Stranger, both_ways, offer, plan
+from tests.media.support import CLIENT_HELLO, TRANSPORT_CC_ID, Endpoint, Stage, Stranger, both_ways, offer, plan
 
 AUDIO, VIDEO = Media.AUDIO, Media.VIDEO
 
@@ -341,6 +345,46 @@ async def test_no_sinks_numbers_jump_with_a_seats(relay: Stage) -> None:
     heard = prisoner.on(AUDIO)
     assert [packet.body for packet in heard] == [b"first", b"far", b"far", b"far", b"last"]
     assert [packet.sequence - heard[0].sequence & 0xFFFF for packet in heard] == [0, 1, 2, 3, 4]
+
+
+async def test_transport_wide_numbers_that_leap_cost_no_more_than_others(relay: Stage) -> None:
+    family, prisoner = await live(relay)
+    for number in range(100):
+        stamp = bytes([TRANSPORT_CC_ID << 4 | 1]) + struct.pack("!H", number * 601 & 0xFFFF)
+        family.send_raw(family.protect(family.rtp(AUDIO, b"leaping", extension=stamp)))
+    await relay.fences(family, prisoner)
+    family.reports.clear()
+    relay.clock.at += 0.2
+    await family.until(lambda: relay.plane._due[relay.plane._feedback.congestion][1] > relay.clock.at)
+    await relay.fences(family)
+    reports = [part for part in family.reports if (part.type, part.count) == (rtcp.FEEDBACK, rtcp.TRANSPORT_CC)]
+    assert 1 <= len(reports) <= feedback.MAX_REPORTS
+    assert await flows(relay, family, prisoner)
+
+
+async def test_a_certificate_that_cannot_be_read_is_a_failed_handshake(
+    relay: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = dtls.new_certificate()
+    der = bytearray(good._cert.public_bytes(Encoding.DER))
+    der[der.index(bytes.fromhex("a003020102")) + 4] = 7  # X.509 has versions 0 to 2
+
+    class OddCertificate(RTCCertificate):
+        def _create_ssl_context(self, srtp_profiles: list[Any]) -> SSL.Context:
+            context = super()._create_ssl_context(srtp_profiles)
+            context.use_certificate(crypto.load_certificate(crypto.FILETYPE_ASN1, bytes(der)))
+            return context
+
+    monkeypatch.setattr(dtls, "new_certificate", lambda: OddCertificate(good._key, good._cert))
+    family = Endpoint(relay.plane, "family")
+    relay.endpoints.append(family)
+    await family.connect(shake=False)
+    await family.fence()
+    shaking = asyncio.get_running_loop().create_task(family.handshake.run([_fingerprint(family)]))
+    await family.until(lambda: "dtls_failed" in relay.plane.counters())
+    assert not any(name.startswith("fault") for name in relay.plane.counters())
+    family.handshake.pipe.close()
+    await shaking
 
 
 def _fingerprint(endpoint: Endpoint) -> tuple[str, str]:
