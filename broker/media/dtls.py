@@ -13,6 +13,7 @@ from typing import Any
 import aiortc.rtcdtlstransport as upstream
 from aiortc import RTCCertificate, RTCDtlsTransport
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters
+from cryptography.x509 import InvalidVersion
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
 
@@ -96,7 +97,10 @@ class Handshake:
     async def run(self, fingerprints: Sequence[tuple[str, str]]) -> Keys | None:
         """Shake hands; return the keys, or None where it failed or the certificate is not the offer's."""
         parameters = RTCDtlsParameters([RTCDtlsFingerprint(*pair) for pair in fingerprints])
-        await self._transport.start(parameters)
+        try:
+            await self._transport.start(parameters)
+        except (ValueError, InvalidVersion):  # a certificate that OpenSSL takes and cryptography cannot read
+            return None
         return Keys(self._transport) if self._transport.state == "connected" else None
 
     @property

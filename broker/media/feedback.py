@@ -22,6 +22,7 @@ MIN_LIMIT_BPS = 60_000  # enough for a small picture: a report cannot starve the
 GUESS_AFTER_S = 2.0  # a source that sent no sender report by then is timed by its packets
 RATES = {Media.AUDIO: 48_000, Media.VIDEO: 90_000}
 CNAME = "relay"
+MAX_REPORTS = 4  # of arrivals at a time, 400 numbers each: a sender whose numbers leap costs no more than any other
 
 
 LayerId = tuple[SourceId, int]
@@ -225,7 +226,9 @@ class Feedback:
         if arrivals[-1][0] - base > 500:  # a great hole: it says nothing that the next report does not
             base = arrivals[0][0]
         ssrc = next((stats.ssrc for _, stats in self._layers(known)), 0)
-        while arrivals:
+        for _ in range(MAX_REPORTS):
+            if not arrivals:
+                break
             chunk = [pair for pair in arrivals if pair[0] - base < 400] or arrivals[:1]
             base = max(base, chunk[0][0] - 400)
             self._send(known, rtcp.write_transport_cc(known.session.ssrc, ssrc, known.cc_number, base, chunk))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import pytest
+
 from broker.domain.plan import Media, Route
 from tests.media.mutate import seeds
 from tests.media.support import CLIENT_HELLO, Endpoint, Stage, Stranger, plan
+
+pytestmark = pytest.mark.flow
 
 HANDSHAKES, AT_ONCE = 100, 10
 
