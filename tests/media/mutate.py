@@ -8,6 +8,7 @@ from pathlib import Path
 
 CORPUS = Path(__file__).parent / "corpus"
 CRASHES = CORPUS / "crashes"
+OFFERS = Path(__file__).parent / "offers"
 KINDS = ("stun", "dtls", "rtp", "rtcp", "sdp")
 MAX_BYTES = 1900
 MAX_CHARS = 300_000  # above what an offer may have
@@ -104,7 +105,8 @@ WORDS: Mapping[str, tuple[bytes, ...]] = {
 
 def seeds(kind: str) -> list[bytes]:
     """Return what was captured of `kind`, in the order of the names."""
-    return [path.read_bytes() for path in sorted((CORPUS / kind).iterdir())]
+    folders = [CORPUS / kind, *([OFFERS] if kind == "sdp" else [])]
+    return [path.read_bytes() for folder in folders for path in sorted(folder.iterdir())]
 
 
 def crashes(kind: str) -> list[Path]:

@@ -362,6 +362,7 @@ async def test_transport_wide_numbers_that_leap_cost_no_more_than_others(relay: 
     assert await flows(relay, family, prisoner)
 
 
+@pytest.mark.filterwarnings("ignore:Passing pyOpenSSL X509 objects:DeprecationWarning")
 async def test_a_certificate_that_cannot_be_read_is_a_failed_handshake(
     relay: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
