@@ -105,8 +105,10 @@ WORDS: Mapping[str, tuple[bytes, ...]] = {
 
 def seeds(kind: str) -> list[bytes]:
     """Return what was captured of `kind`, in the order of the names."""
-    folders = [CORPUS / kind, *([OFFERS] if kind == "sdp" else [])]
-    return [path.read_bytes() for folder in folders for path in sorted(folder.iterdir())]
+    found = [path.read_bytes() for path in sorted((CORPUS / kind).iterdir())]
+    if kind == "sdp":
+        found += [path.read_bytes().replace(b"\n", b"\r\n") for path in sorted(OFFERS.iterdir())]
+    return found
 
 
 def crashes(kind: str) -> list[Path]:
