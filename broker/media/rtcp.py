@@ -16,7 +16,8 @@ SR, RR, SDES, BYE, FEEDBACK, PAYLOAD_FEEDBACK = 200, 201, 202, 203, 205, 206
 NACK, TRANSPORT_CC = 1, 15  # formats of FEEDBACK
 PLI, FIR, APPLICATION = 1, 4, 15  # formats of PAYLOAD_FEEDBACK
 
-MAX_PAIRS = 64  # of one NACK that are read: every fifth packet of 2 Mbit/s lost alone for a second has fewer
+MAX_PARTS = 32  # of one compound that are read: those of browsers have fewer than ten
+MAX_ASKED = 256  # numbers of one NACK that are read: nobody keeps more packets
 NTP_EPOCH_S = 2_208_988_800  # from 1900 to 1970
 _BLOCK = struct.Struct("!IIIIII")
 
@@ -55,9 +56,10 @@ class SenderInfo:
 
 
 def split(packet: Octets) -> Iterator[Part]:
-    """Yield the packets of a compound; stop at the first that is malformed."""
-    at, size = 0, len(packet)
-    while at + 4 <= size:
+    """Yield the packets of a compound, `MAX_PARTS` at most; stop at the first that is malformed."""
+    at, size, left = 0, len(packet), MAX_PARTS
+    while at + 4 <= size and left:
+        left -= 1
         first = packet[at]
         end = at + 4 + 4 * (packet[at + 2] << 8 | packet[at + 3])
         if first >> 6 != 2 or end > size:
@@ -105,16 +107,18 @@ def reports(part: Part) -> list[Report]:
 
 
 def nacks(part: Part) -> tuple[int, list[int]] | None:
-    """Return (ssrc, sequence numbers asked for again) of a generic NACK, the first `MAX_PAIRS` of its pairs at most."""
+    """Return (ssrc, sequence numbers asked for again) of a generic NACK, the first `MAX_ASKED`."""
     if part.type != FEEDBACK or part.count != NACK or len(part.body) < 12:
         return None
     (ssrc,) = struct.unpack_from("!I", part.body, 4)
     asked = []
-    for at in range(8, min(len(part.body) - 3, 8 + 4 * MAX_PAIRS), 4):
+    for at in range(8, len(part.body) - 3, 4):
         first, mask = struct.unpack_from("!HH", part.body, at)
         asked.append(first)
         asked.extend(first + bit + 1 & 0xFFFF for bit in range(16) if mask >> bit & 1)
-    return ssrc, asked
+        if len(asked) >= MAX_ASKED:
+            break
+    return ssrc, asked[:MAX_ASKED]
 
 
 def key_requests(part: Part) -> list[int]:

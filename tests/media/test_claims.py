@@ -108,7 +108,7 @@ async def test_a_report_about_anothers_ssrc_does_nothing(relay: Stage, name: str
     for endpoint in ("family", "prisoner", "rival"):
         known = feedback.of(sessions[endpoint].peer)
         assert known is not None
-        assert (known.clocks, known.loss_out, known.estimate_bps, known.rtt_ms) == ({}, {}, None, None)
+        assert (known.clocks, known.losses, known.estimate_bps, known.rtt_ms) == ({}, {}, None, None)
     assert relay.plane.counters().get("resent", 0) == 0
     family.say(b"three")
     family.show(b"three")

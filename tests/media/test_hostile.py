@@ -347,6 +347,21 @@ async def test_no_sinks_numbers_jump_with_a_seats(relay: Stage) -> None:
     assert [packet.sequence - heard[0].sequence & 0xFFFF for packet in heard] == [0, 1, 2, 3, 4]
 
 
+async def test_large_reports_weigh_more_than_media(relay: Stage) -> None:
+    family, prisoner = await live(relay)
+    compound = rtcp.write_pli(1, 2) * 100
+    for _ in range(6):  # by so many that no socket overflows
+        for _ in range(50):
+            family.report(compound)
+        await relay.fences(prisoner)
+    counts = relay.plane.counters()
+    read = 300 - counts["flood"]
+    assert counts["rtcp_in"] == read <= state.SEAT_BURST_BYTES / (state.REPORT_WEIGHT * len(compound))
+    relay.clock.at += 1
+    await family.until(lambda: relay.plane._refilled_at == relay.clock.at)
+    assert await flows(relay, family, prisoner)
+
+
 async def test_transport_wide_numbers_that_leap_cost_no_more_than_others(relay: Stage) -> None:
     family, prisoner = await live(relay)
     for number in range(100):

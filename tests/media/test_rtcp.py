@@ -131,3 +131,9 @@ def _read_transport_cc(body: bytes) -> list[tuple[int, int]]:
         if symbol:
             found.append((base + n & 0xFFFF, clock))
     return found
+
+
+def test_of_a_compound_and_of_a_nack_no_more_is_read_than_anybody_honest_sends() -> None:
+    assert len(parts(rtcp.write_pli(1, 2) * 100)) == rtcp.MAX_PARTS
+    [part] = parts(rtcp.write_nack(1, 2, list(range(5000))))
+    assert rtcp.nacks(part) == (2, list(range(rtcp.MAX_ASKED)))

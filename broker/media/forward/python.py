@@ -28,6 +28,7 @@ from broker.media.forward.state import (
     LIVE_S,
     MAX_GAP,
     NEVER,
+    REPORT_WEIGHT,
     RING,
     Layer,
     Peer,
@@ -75,15 +76,17 @@ class PythonForwarder(Switchboard):
             if size:
                 self._drops.add("srtp")
             return
-        if peer.packet_tokens < 1 or peer.byte_tokens < size:
+        buffer = self.buffer
+        view = buffer.view
+        is_report = 192 <= view[1] <= 223
+        cost = size * REPORT_WEIGHT if is_report else size
+        if peer.packet_tokens < 1 or peer.byte_tokens < cost:
             self._drops.add("flood")
             return
         peer.packet_tokens -= 1
-        peer.byte_tokens -= size
-        buffer = self.buffer
-        view = buffer.view
+        peer.byte_tokens -= cost
         buffer.size[0] = size
-        if 192 <= view[1] <= 223:
+        if is_report:
             self._receive_rtcp(peer)
             return
         if peer.is_full and not peer.knows(int.from_bytes(view[8:12], "big")):

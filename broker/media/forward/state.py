@@ -25,6 +25,7 @@ SEAT_BYTES_PER_S = 2_500_000 / 8  # reliability.md X23
 SEAT_PACKETS_PER_S = 500.0
 SEAT_BURST_BYTES = 400_000.0  # two large key frames and 1 s of media
 SEAT_BURST_PACKETS = 600.0
+REPORT_WEIGHT = 4  # an octet of RTCP costs as much of the allowance as so many of media: it costs us as much time
 RESENDS_PER_S = 250.0
 MAX_SSRCS = 256  # that one connection may ever use: libsrtp keeps each as long as its keys and searches them in turn
 
