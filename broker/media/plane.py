@@ -401,6 +401,7 @@ class RelayPlane:
             session.address = address
             if session.has_keys:
                 self._forwarder.place(session.peer, address)
+        self._forwarder.flush()  # what came before is sent before
         self._port.send(icelite.reply(check, address[:2], session.pwd), address)
 
     def _admit(self, session: Session, address: Address) -> bool:
