@@ -42,7 +42,9 @@ PATIENCE_TRIAL_S = 0.4  # a layer that was only tried goes sooner
 TRIAL_S = 6.0  # a layer is on trial so long: reports come each second, estimates need some to move
 ADAPT_S = 3.0  # a publisher of one layer is told by REMB within 1 s and follows within 2: then only the picture goes
 OF_BEFORE_S = 1.2  # after a fall: a report that comes so soon still tells of what was sent before
-SETTLE_S = 2.2  # so the second one is waited for before the next fall
+JUDGED_S = 2.0  # the second one tells whether the fall helped, and is waited for before the next fall,
+SETTLE_S = 3.2  # at most so long: one that was lost is not
+SETTLE_SEVERE_S = 2.2
 INNOCENT = 0.7  # loss that stays above this share of what it was is not ours: fewer layers do not help
 INNOCENT_QUEUE = 0.9  # a queue drains slowly; one that did not move, and drops nothing, is a longer path
 INNOCENT_ROOM = 1.5
@@ -105,7 +107,7 @@ class State:
     estimate_bps: int = 0
     grew_at: float = 0.0
     fell_with: tuple[float, float] | None = None  # (loss, queue in ms) at a fall that is to be judged
-    innocent_loss: float = 0.0  # loss up to this is not ours
+    innocent_loss: float = 0.0  # loss below this is not ours
     innocent_until: float = 0.0
 
 
@@ -222,7 +224,7 @@ def _queue_ms(state: State, sample: Sample) -> float:
 
 def _own_loss(state: State, loss: float, now: float) -> float:
     """Return `loss`, or nothing where it was found not to be ours."""
-    return 0.0 if now < state.innocent_until and loss <= state.innocent_loss else loss
+    return 0.0 if now < state.innocent_until and loss < state.innocent_loss else loss
 
 
 def _is_short(state: State, sample: Sample, share: float, still_s: float) -> bool:
@@ -250,7 +252,7 @@ def _signs(state: State, sample: Sample) -> State:
 
 def _judged(state: State, sample: Sample) -> State:
     """After a fall: say whether it helped. Loss that stays as it was is the network's own, a queue a longer path."""
-    if state.fell_with is None or sample.reported_at is None or sample.reported_at < state.changed_at + SETTLE_S:
+    if state.fell_with is None or sample.reported_at is None or sample.reported_at < state.changed_at + JUDGED_S:
         return state
     loss, queue = state.fell_with
     state = replace(state, fell_with=None)
@@ -258,8 +260,9 @@ def _judged(state: State, sample: Sample) -> State:
         unmoved = queue >= QUEUE_MS and _queue_ms(state, sample) >= INNOCENT_QUEUE * queue
         full = state.newest_loss >= LOSS_FULL or _is_short(state, sample, SHORT, 0.0)
         return replace(state, base_rtt_ms=sample.rtt_ms) if unmoved and not full else state
-    if loss >= LOSS_FALL and state.loss >= INNOCENT * loss:
-        return replace(state, innocent_loss=INNOCENT_ROOM * loss, innocent_until=sample.now + INNOCENT_S)
+    if loss >= LOSS_FALL and state.newest_loss >= INNOCENT * loss:
+        most = min(LOSS_SEVERE, INNOCENT_ROOM * max(loss, state.newest_loss))
+        return replace(state, innocent_loss=most, innocent_until=sample.now + INNOCENT_S)
     return state
 
 
@@ -268,7 +271,7 @@ def _judged(state: State, sample: Sample) -> State:
 
 def _must_fall(state: State, rung: int, ladder: Sequence[tuple[int, int]], sample: Sample) -> bool:
     passed = sample.now - state.changed_at
-    if rung == 0 or not ladder or (state.has_fallen and not state.is_trial and passed < SETTLE_S):
+    if rung == 0 or not ladder or (state.has_fallen and not state.is_trial and not _has_settled(state, passed)):
         return False
     patience = PATIENCE_TRIAL_S if state.is_trial and passed < TRIAL_S else PATIENCE_S
     severe = PATIENCE_SEVERE_S
@@ -278,6 +281,13 @@ def _must_fall(state: State, rung: int, ladder: Sequence[tuple[int, int]], sampl
         since is not None and sample.now - since >= least
         for since, least in ((state.mild_since, patience), (state.severe_since, severe))
     )
+
+
+def _has_settled(state: State, passed: float) -> bool:
+    """Say whether what reports tell is of what is sent since the last fall, `passed` seconds ago."""
+    if state.severe_since is not None:
+        return passed >= SETTLE_SEVERE_S
+    return passed >= SETTLE_S or (state.fell_with is None and passed >= JUDGED_S)
 
 
 def _below(state: State, rung: int, ladder: Sequence[tuple[int, int]], sample: Sample, floor: int) -> int:

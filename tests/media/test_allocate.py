@@ -17,7 +17,7 @@ from tests.media.narrow_link import AUDIO_BPS, LAYERS, Link, Moment
 ABOVE_S = 6.0  # no longer than this is more sent than the link carries
 AUDIO_ONLY_WITHIN_S = 5.0
 BACK_WITHIN_S = 75.0  # WAIT_MAX_S, two climbs and the detection of each
-SWITCHES_A_MINUTE = 8  # two trials, each with a fall behind where it began
+SWITCHES_A_MINUTE = 10  # two trials, each with a fall behind where it began, and a way back
 
 seeds = st.integers(0, 1 << 30)
 queues = st.floats(0.15, 1.0)
@@ -79,6 +79,7 @@ def test_a_link_below_the_lowest_layer_carries_the_sound_alone(
 @pytest.mark.feature("F23")
 @few
 @given(st.floats(14, 20.5), st.floats(3, 90), queues, delays, seeds)
+@example(16.0, 130.0, 0.3, 0.03, 1)
 def test_the_best_layer_is_back_once_the_link_is_good_again(
     exponent: float, bad_s: float, queue_s: float, delay_s: float, seed: int
 ) -> None:
@@ -112,8 +113,7 @@ def test_a_link_that_loses_a_twentieth_keeps_the_best_layer() -> None:
 def test_loss_that_fewer_layers_do_not_mend_takes_no_more_of_them() -> None:
     """A burst of 20 % for 10 s on a wide link: the picture stays, smaller, and the best one is back after it."""
     moments = Link(lambda _: 5e6, loss=lambda at: 0.2 if 20 < at < 30 else 0.0).run(60)
-    assert all(moment.layers != (None,) for moment in moments)
-    assert moments[-1].layers == (2,)
+    assert [moment.layers for moment in moments if moment.at in switches(moments)][2:] == [(1,), (2,)]
 
 
 @pytest.mark.feature("F23")
