@@ -147,6 +147,19 @@ async def test_the_counts_agree_with_the_wall(wall):
     await expect(wall.page.locator(".tile[data-look=technical]")).to_have_count(1)
 
 
+@pytest.mark.feature("F24", "F77")
+async def test_each_leg_tells_how_its_link_does_and_where_it_is_sound_only_while_its_picture_stays_on_the_wall(wall):
+    one, other = (leg["id"] for leg in wall.world.calls["v0000"]["legs"])
+    wall.world.health = {one: "poor"}
+    wall.world.sound_only = {other}
+    healths = wall.tile(0).locator(".health")
+    await expect(healths.filter(has_text=t("health.poor"))).to_have_count(1)
+    await expect(healths.filter(has_text=t("health.sound_only"))).to_have_count(1)
+    await expect(wall.tile(0).locator(".health[data-weak=true]")).to_have_count(2)
+    assert await wall.proves(all_shown)
+    await expect(wall.tile(0).locator(f"video[data-leg='{other}'][data-moving=true]")).to_have_count(1)
+
+
 async def test_no_prisoner_is_shown_before_the_check_and_the_family_is(wall):
     lobby = wall.tile(3)
     await expect(lobby.locator("video")).to_have_count(1)

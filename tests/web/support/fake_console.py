@@ -57,6 +57,7 @@ class World:
         self.said: list[client.ClientMessage] = []
         self.proof_age: dict[str, float] = {}
         self.health: dict[str, str] = {}
+        self.sound_only: set[str] = set()  # legs
         self.sockets: list[web.WebSocketResponse] = []
         self.silent = False
         self.holds_made = 0
@@ -188,6 +189,7 @@ class World:
             for leg in call["legs"]:
                 health = self.health.get(leg["id"], "good")
                 part = {"leg_id": leg["id"], "call_id": call["id"], "health": health, "level": 0.4}
+                part["picture"] = "none" if leg["id"] in self.sound_only else "best"
                 legs.append(server.LegHealth.model_validate(part))
         return server.News(now=datetime.now(UTC), legs=legs, proof_age_s=self.proof_age)
 
