@@ -28,6 +28,7 @@ LOSS_SMOOTH_S = 1.0  # one report's second: a single bad report alone is a burst
 QUEUE_MS = 200.0  # round trip above its least: the sound waits behind the picture, and people talk over each other
 QUEUE_SEVERE_MS = 500.0
 QUEUE_QUIET_MS = 100.0
+STANDS_S = 1.5  # a queue stands that every report of so long, and at least two, have seen
 DRAINS = 0.93  # a queue that shrank to this share since the last report is on its way out
 RTT_DRIFT_MS_PER_S = 1.0  # the least round trip is forgotten so fast: a path may become longer for good
 SHORT = 0.9  # an estimate below this share of what is sent: on overuse libwebrtc says 0.85 of what arrived
@@ -100,7 +101,7 @@ class State:
     loss: float = 0.0  # smoothed
     newest_loss: float = 0.0
     reported_at: float | None = None
-    reported_rtt_ms: float = 0.0
+    rtts: tuple[tuple[float, float], ...] = ()  # (when, round trip in ms) of the reports of the last moments
     drains: bool = False  # the last round trip was well below the one before: a queue on its way out
     deaf_until: float = 0.0  # what reports say of loss before it is of a blackout, or of before a fall
     base_rtt_ms: float | None = None
@@ -207,19 +208,31 @@ def _heard(state: State, sample: Sample) -> State:
     if state.rung and before is not None and at - before >= BLACKOUT_S:
         deaf_until = max(deaf_until, at + BLACKOUT_S)
     rtt, base = sample.rtt_ms or 0.0, state.base_rtt_ms or 0.0
+    rtts = (*state.rtts[-1:], *(seen for seen in state.rtts[:-1] if at - seen[0] <= STANDS_S))
     return replace(
         state,
         reported_at=at,
-        reported_rtt_ms=rtt,
-        drains=rtt - base < DRAINS * (state.reported_rtt_ms - base),
+        rtts=(*sorted(rtts), (at, rtt)),
+        drains=bool(state.rtts) and rtt - base < DRAINS * (state.rtts[-1][1] - base),
         deaf_until=deaf_until,
         newest_loss=0.0 if at < deaf_until else sample.loss,
     )
 
 
 def _queue_ms(state: State, sample: Sample) -> float:
-    """Return how much longer than its least the round trip is."""
-    return 0.0 if sample.rtt_ms is None or state.base_rtt_ms is None else sample.rtt_ms - state.base_rtt_ms
+    """Return how much longer than its least the round trip stays: one late report alone is no queue.
+
+    On trial the newest report counts by itself: to give up a trial for nothing costs little.
+    """
+    if sample.rtt_ms is None or state.base_rtt_ms is None:
+        return 0.0
+    if _is_on_trial(state, sample):
+        return sample.rtt_ms - state.base_rtt_ms
+    return min((rtt for _, rtt in state.rtts), default=0.0) - state.base_rtt_ms if len(state.rtts) > 1 else 0.0
+
+
+def _is_on_trial(state: State, sample: Sample) -> bool:
+    return state.is_trial and sample.now - state.changed_at < TRIAL_S
 
 
 def _own_loss(state: State, loss: float, now: float) -> float:
@@ -241,7 +254,8 @@ def _signs(state: State, sample: Sample) -> State:
     overflows = loss >= LOSS_FULL and full >= QUEUE_QUIET_MS
     severe = newest >= LOSS_SEVERE or full >= QUEUE_SEVERE_MS or _is_short(state, sample, SHORT_SEVERE, STILL_SEVERE_S)
     mild = severe or loss >= LOSS_FALL or full >= QUEUE_MS or overflows or _is_short(state, sample, SHORT, STILL_S)
-    quiet = not mild and max(loss, newest) < LOSS_QUIET and queue < QUEUE_QUIET_MS
+    last_queue = (sample.rtt_ms or 0.0) - (state.base_rtt_ms or 0.0)
+    quiet = not mild and max(loss, newest) < LOSS_QUIET and last_queue < QUEUE_QUIET_MS
     return replace(
         state,
         severe_since=(state.severe_since if state.severe_since is not None else now) if severe else None,
@@ -273,7 +287,7 @@ def _must_fall(state: State, rung: int, ladder: Sequence[tuple[int, int]], sampl
     passed = sample.now - state.changed_at
     if rung == 0 or not ladder or (state.has_fallen and not state.is_trial and not _has_settled(state, passed)):
         return False
-    patience = PATIENCE_TRIAL_S if state.is_trial and passed < TRIAL_S else PATIENCE_S
+    patience = PATIENCE_TRIAL_S if _is_on_trial(state, sample) else PATIENCE_S
     severe = PATIENCE_SEVERE_S
     if len(sample.layer_bps[ladder[rung - 1][0]]) == 1:  # its publisher adapts to what it is told
         patience = severe = ADAPT_S
@@ -293,7 +307,7 @@ def _has_settled(state: State, passed: float) -> bool:
 def _below(state: State, rung: int, ladder: Sequence[tuple[int, int]], sample: Sample, floor: int) -> int:
     """Return the rung to fall to: one down, or at once to what arrives now; to sound only for cause."""
     lower = rung - 1
-    if state.is_trial and sample.now - state.changed_at < TRIAL_S:
+    if _is_on_trial(state, sample):
         return max(lower, min(floor, _lowest(ladder)))  # where it stood a moment ago
     room = _carries(state, sample)
     while lower > 0 and _need(ladder, lower, sample) > room:

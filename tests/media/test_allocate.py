@@ -204,6 +204,16 @@ def test_a_path_that_became_longer_is_not_taken_for_a_full_one() -> None:
     assert layers == (2,)
 
 
+def test_one_late_report_is_no_queue() -> None:
+    """Measured with Chromium on a busy machine: a stall of its own makes a round trip of 700 ms, once."""
+    state, _ = run(State(), 100, 10)
+    for step in range(30):
+        at = 110 + step / 5
+        late = {"rtt_ms": 700.0} if 5 <= step < 10 else {}
+        state, layers = decide(state, sample(at, reported_at=at - at % 1, **late))
+        assert layers == (2,)
+
+
 def test_a_queue_that_stays_and_drops_is_a_full_link_however_long_it_stays() -> None:
     """Measured with Chromium on 250 kbit/s: low layer, sound and repair filled it for good, at 360 ms."""
     state, _ = run(State(), 100, 10)
