@@ -378,6 +378,9 @@ async def test_the_relay_knows_when_it_sent_a_picture(relay: Stage) -> None:
     assert relay.plane.sent("nobody", 0, timestamp) is None
     relay.clock.at += 9
     assert relay.plane.sent("prisoner", 0, timestamp) is None
+    sink = relay.plane._forwarder._sink(relay.plane._sink("prisoner", VIDEO, 0))
+    assert sink is not None
+    await prisoner.until(lambda: not sink.sent)  # what nobody can ask for takes no room
 
 
 def _steps(numbers: list[int], modulus: int = 1 << 16) -> list[int]:

@@ -312,6 +312,11 @@ class Sink:
                     del self.sent[next(iter(self.sent))]
         self.last_at = self.moved_at = now
 
+    def forget(self, now: float) -> None:
+        """Drop what is remembered of frames sent too long ago."""
+        while self.sent and now - self.sent[first := next(iter(self.sent))] > SENT_KEPT_S:
+            del self.sent[first]
+
     def move(self, now: float, rate: int) -> None:
         """Take the next number and a timestamp that says how much time has passed, for a packet of our own."""
         passed = 0 if self.moved_at is None else int((now - self.moved_at) * rate)

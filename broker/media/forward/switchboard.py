@@ -186,6 +186,8 @@ class Switchboard:
         now = self._boottime()
         for peer in self._peers.values():
             peer.refill(elapsed)
+            for sink in peer.sinks.values():
+                sink.forget(now)
             for source in peer.sources.values():
                 self._aim_all(source, now)
                 for layer in source.layers:
