@@ -59,10 +59,11 @@ def offer(
     codecs: Sequence[Codec] = (Codec.VP8,),
     red: bool = False,
     stamps: bool = False,
+    repairs_sound: bool = False,
 ) -> str:
     """Return an offer with one sendonly line for each of `sends` and one recvonly line for each of `receives`.
 
-    `rids`: encodings of a picture that is sent; `stamps`: abs-send-time is offered.
+    `rids`: encodings of a picture that is sent; `stamps`: abs-send-time is offered; `repairs_sound`: `nack` for Opus.
     """
     lines = [(kind, "sendonly") for kind in sends] + [(kind, "recvonly") for kind in receives]
     out = ["v=0", "o=- 1 2 IN IP4 127.0.0.1", "s=-", "t=0 0"]
@@ -87,6 +88,7 @@ def offer(
         if kind is Media.AUDIO:
             out += [f"a=rtpmap:{RED_TYPE} red/48000/2", f"a=fmtp:{RED_TYPE} {AUDIO_TYPE}/{AUDIO_TYPE}"] if red else []
             out += [f"a=rtpmap:{AUDIO_TYPE} opus/48000/2", f"a=fmtp:{AUDIO_TYPE} minptime=10;useinbandfec=1"]
+            out += [f"a=rtcp-fb:{AUDIO_TYPE} nack"] if repairs_sound else []
             out.append(f"a=extmap:{LEVEL_ID} urn:ietf:params:rtp-hdrext:ssrc-audio-level")
         else:
             for codec in codecs:
@@ -217,6 +219,7 @@ class Endpoint(asyncio.DatagramProtocol):
         codecs: Sequence[Codec] = (Codec.VP8,),
         red: bool = False,
         stamps: bool = False,
+        repairs_sound: bool = False,
     ) -> Endpoint:
         """Offer, check connectivity and shake hands."""
         self.transport = await self.open()
@@ -240,6 +243,7 @@ class Endpoint(asyncio.DatagramProtocol):
             codecs=codecs,
             red=red,
             stamps=stamps,
+            repairs_sound=repairs_sound,
         )
         self.answer = await self.plane.connect(self.name, publishes, text)
         self._read_answer(self.answer)

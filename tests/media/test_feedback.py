@@ -167,6 +167,46 @@ async def test_the_relay_asks_the_publisher_for_what_it_missed_and_passes_it_on(
     assert [(heard.sequence - first) & 0xFFFF for heard in prisoner.on(VIDEO)] == [0, 2, 1]
 
 
+async def test_only_the_newest_256_packets_are_sent_again_however_young_they_are(relay: Stage) -> None:
+    family, prisoner = await pair(relay)
+    for number in range(300):
+        family.show(b"%d" % number, key=number == 0)
+        if number % 50 == 0:
+            await relay.fences(family, prisoner)
+    await relay.fences(family, prisoner)
+    first = prisoner.on(VIDEO)[0]
+    asked = [first.sequence + number & 0xFFFF for number in (10, 43, 44, 299)]
+    prisoner.report(rtcp.write_nack(1, first.ssrc, [first.sequence + number for number in (10, 43, 44, 299)]))
+    await relay.fences(prisoner)
+    again = [int.from_bytes(heard.payload[:2], "big") for heard in prisoner.on(VIDEO) if heard.is_repair]
+    assert again == asked[2:]
+
+
+async def test_lost_sound_is_repaired_both_ways_where_both_ends_have_agreed_to(relay: Stage) -> None:
+    family = await relay.enter("family", repairs_sound=True)
+    mute = await relay.enter("mute")
+    prisoner = await relay.enter("prisoner", receives=[AUDIO, AUDIO], repairs_sound=True)
+    await relay.plane.apply(
+        plan({Route("family", AUDIO, "prisoner", 0), Route("mute", AUDIO, "prisoner", 1)}, valid_for_s=60)
+    )
+    lost = []
+    for endpoint in (family, mute):
+        endpoint.say(b"a")
+        lost.append(endpoint.rtp(AUDIO, b"b"))
+        endpoint.say(b"c")
+    await family.until(lambda: any(rtcp.nacks(part) for part in family.reports))
+    family.send_raw(family.protect(lost[0]))
+    await relay.fences(mute, family, prisoner)
+    assert not any(rtcp.nacks(part) for part in mute.reports)
+    assert prisoner.bodies(AUDIO) == [b"a", b"c", b"b"]
+    late = prisoner.on(AUDIO)[2]
+    head = struct.pack("!HII", late.sequence, late.timestamp, late.ssrc)
+    prisoner.report(rtcp.write_nack(1, late.ssrc, [late.sequence]))
+    await relay.fences(prisoner)
+    [once, again] = [packet for packet in prisoner.wire if packet[2:12] == head]
+    assert once == again
+
+
 async def test_a_publisher_hears_when_each_packet_arrived(relay: Stage) -> None:
     family, _ = await pair(relay)
     for number in (5, 6, 8):

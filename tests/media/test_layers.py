@@ -295,6 +295,31 @@ async def test_a_living_layer_is_not_taken_over_by_another_ssrc(relay: Stage) ->
     assert prisoner.bodies(VIDEO) == [b"1l", b"mine"]
 
 
+async def test_a_layer_that_begins_anew_under_another_ssrc_goes_on_in_the_same_stream_with_its_repairs(
+    relay: Stage,
+) -> None:
+    family, prisoner = await pair(relay)
+    want(relay, LOW)
+    extension = family.naming("l", REPAIRED_ID)
+    extension += bytes(-len(extension) % 4)
+    extension = struct.pack("!HH", 0xBEDE, len(extension) // 4) + extension
+    await all_layers(relay, family, b"1", key=True)
+    probe = struct.pack("!BBHII", 0x90, RTX_TYPE, 1, 0, 77) + extension
+    family.send_raw(family.protect(probe))  # the repair stream of the old one
+    relay.clock.at += 2.0
+    sender = family.senders["l"]
+    sender.ssrc, sender.named, sender.sequence = sender.ssrc ^ 1, 0, 40_000
+    for body in (b"2", b"3", b"4"):
+        family.show(body, key=body == b"2", rid="l")
+    lost = family.frame(b"lost", rid="l")
+    family.show(b"6", rid="l")
+    head = struct.pack("!BBHII", 0x90, RTX_TYPE, 1, int.from_bytes(lost[4:8], "big"), 78)
+    family.send_raw(family.protect(head + extension + lost[2:4] + lost[12:]))
+    await relay.fences(family, prisoner)
+    assert prisoner.bodies(VIDEO) == [b"1l", b"2", b"3", b"4", b"6", b"lost"]
+    assert steps(prisoner.on(VIDEO), "sequence", 1 << 16) == [1, 1, 1, 2, 0xFFFF]
+
+
 async def test_a_name_that_the_offer_did_not_have_is_no_layer(relay: Stage) -> None:
     family, prisoner = await pair(relay)
     family.senders["l"].rid = "x"

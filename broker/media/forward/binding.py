@@ -50,7 +50,7 @@ def _named(source: Source, rid: str | None) -> Layer | None:
 def _bind_media(peer: Peer, layer: Layer, ssrc: int, now: float) -> tuple[Layer, bool] | None:
     if layer.received and now - layer.last_at < REBIND_AFTER_S:
         return None
-    peer.by_ssrc = {s: entry for s, entry in peer.by_ssrc.items() if entry != (layer, False)}
+    peer.by_ssrc = {s: entry for s, entry in peer.by_ssrc.items() if entry[0] is not layer}
     layer.bind(ssrc, now)
     peer.by_ssrc[ssrc] = (layer, False)
     return layer, False
