@@ -1,7 +1,11 @@
 """Datagrams of one wake-up, sent by destination: packets of one size go to the kernel as one train.
 
 UDP segmentation offload (`UDP_SEGMENT`, Linux 4.18): the kernel walks its stack once for a train and cuts it into the
-datagrams that it was made of. A frame's packets to one receiver are such a train. Measured in docs/performance.md.
+datagrams that it was made of. A frame's packets to one receiver are such a train.
+
+Measured on two shared cores (load 11; frames of five packets of 1.1 kB, and sound, to two receivers; the least of 12
+rounds, three times, alternated): 6.5 to 7.3 µs of CPU time per packet in and out where each is sent by itself, 5.4 to
+5.8 µs as trains.
 """
 
 from __future__ import annotations
