@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+
 from bench.compiled import Load
 from bench.offers import Offer
 from bench.peer import Peer
@@ -76,7 +77,7 @@ class Janus:
         configuration(folder, libraries, self._port)
         self._log = folder / "log"
         with self._log.open("w") as log:
-            words = [program, "-F", folder, "-C", folder / "janus.jcfg"]
+            words: list[str | Path] = [program, "-F", folder, "-C", folder / "janus.jcfg"]
             self._process = spawn(words, core, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.pid = self._process.pid
         self._numbers = count(1)
@@ -161,7 +162,7 @@ class Janus:
         return call
 
     async def _publisher(self, room: int) -> tuple[int, Peer]:
-        handle, peer = await self._attach(), Peer(self.host, Offer(list(Media), []))
+        handle, peer = await self._attach(), Peer(self.host, Offer(list(Media), []), is_checked=True)
         joined = await self._message(handle, {"request": "join", "ptype": "publisher", "room": room})
         offer = {"type": "offer", "sdp": await peer.bind()}
         made = await self._message(handle, {"request": "publish"}, offer)
@@ -170,7 +171,7 @@ class Janus:
         return feed, peer
 
     async def _subscriber(self, room: int, feeds: list[int]) -> Peer:
-        handle, peer = await self._attach(), Peer(self.host, Offer([], []))
+        handle, peer = await self._attach(), Peer(self.host, Offer([], []), is_checked=True)
         body = {"request": "join", "ptype": "subscriber", "room": room, "streams": [{"feed": feed} for feed in feeds]}
         offered = (await self._message(handle, body))["jsep"]["sdp"]
         await peer.bind()

@@ -263,7 +263,7 @@ struct load *load_new(void *protect, void *unprotect, void *protect_rtcp, void *
     l->protect = (srtp_function)protect, l->unprotect = (srtp_function)unprotect;
     l->protect_rtcp = (srtp_function)protect_rtcp, l->unprotect_rtcp = (srtp_function)unprotect_rtcp;
     l->samples = malloc(MAX_SAMPLES * sizeof *l->samples);
-    l->open_every = 4;
+    l->open_every = 1;
     pthread_mutex_init(&l->lock, NULL);
     return l;
 }

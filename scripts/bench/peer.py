@@ -1,4 +1,4 @@
-"""An endpoint of the load: it shakes hands here (ICE checks, DTLS), then its socket and keys go to the compiled load."""
+"""An endpoint of the load: it shakes hands here (ICE, DTLS), then its socket and keys go to the compiled load."""
 
 from __future__ import annotations
 
@@ -21,15 +21,20 @@ FINGERPRINT = dtls.fingerprint(CERTIFICATE)[1]
 
 
 class Peer(asyncio.DatagramProtocol):
-    """One WebRTC endpoint, ICE controlling and DTLS client; it asks for AES-GCM with 128 bits and nothing else."""
+    """One WebRTC endpoint, ICE controlling and DTLS client; it asks for AES-GCM with 128 bits and nothing else.
 
-    def __init__(self, host: str, offer: Offer) -> None:
+    `is_checked` says that the server makes checks of its own and takes no DTLS before ours answered one (libnice).
+    """
+
+    def __init__(self, host: str, offer: Offer, is_checked: bool = False) -> None:
         self.host, self.offer = host, offer
         self.number = -1  # in the load
         self._remote: Remote | None = None
         self._keys: dtls.Keys | None = None
         self._udp: socket.socket | None = None
-        self._checked = asyncio.Event()
+        self._checked, self._was_checked = asyncio.Event(), asyncio.Event()
+        if not is_checked:
+            self._was_checked.set()
         self.handshake = dtls.Handshake(CERTIFICATE, self._send)
         self.handshake._transport._set_role("client")
         self.handshake._transport._srtp_profiles = dtls.PROFILES[:1]
@@ -61,6 +66,7 @@ class Peer(asyncio.DatagramProtocol):
         try:
             async with asyncio.timeout(WAIT_S):
                 await self._checked.wait()
+                await self._was_checked.wait()
                 self._keys = await self.handshake.run([("sha-256", self._remote.fingerprint)])
         finally:
             checking.cancel()
@@ -68,7 +74,7 @@ class Peer(asyncio.DatagramProtocol):
             raise RuntimeError("DTLS failed")
 
     async def _check_often(self) -> None:
-        """Check until the keys are there: libnice nominates a pair only some time after its first answer."""
+        """Check until the keys are there."""
         while True:
             self._send(self._check())
             await asyncio.sleep(CHECK_EVERY_S)
@@ -105,6 +111,7 @@ class Peer(asyncio.DatagramProtocol):
             self._checked.set()
         elif data[:2] == b"\x00\x01":
             self._transport.sendto(self._reply(data, addr), addr)
+            self._was_checked.set()
         elif 20 <= data[0] < 64:
             self.handshake.pipe.feed(data)
 

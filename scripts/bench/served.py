@@ -70,9 +70,7 @@ class FloorForwarder(PythonForwarder):
         """Carry packets by the compiled loop until the process is ended: nothing else runs in it any more."""
         self._udp.setblocking(True)
         floor = Floor(self._udp.fileno(), with_gso)
-        numbers = {
-            peer: floor.peer(self.places[peer][:2], keys.rx, keys.tx) for peer, (_, keys) in self.peers.items()
-        }
+        numbers = {peer: floor.peer(self.places[peer][:2], keys.rx, keys.tx) for peer, (_, keys) in self.peers.items()}
         for (peer, kind, index), (publisher, source_kind) in self.routes.items():
             sink = next(s for s in self.peers[peer][0].sinks if (s.kind, s.index) == (kind, index))
             source = next(s for s in self.peers[publisher][0].sources if s.kind == source_kind)
@@ -88,8 +86,15 @@ class Served:
     def __init__(self, plane: relay.RelayPlane) -> None:
         self.plane = plane
         self.calls: dict[str, frozenset[Route]] = {}
-        self.ups: set[str] = set()
-        plane.watch(lambda endpoint, up: (self.ups.add if up else self.ups.discard)(endpoint))
+        self._ups: dict[str, asyncio.Event] = {}
+        plane.watch(lambda endpoint, up: self._up(endpoint).set() if up else self._up(endpoint).clear())
+
+    def _up(self, endpoint: str) -> asyncio.Event:
+        return self._ups.setdefault(endpoint, asyncio.Event())
+
+    async def until_up(self, endpoint: str) -> None:
+        """Wait for the plane to have an endpoint's keys."""
+        await self._up(endpoint).wait()
 
     async def renew(self) -> None:
         """Renew every call's plan each second, as the engine does."""
@@ -105,8 +110,7 @@ class Served:
             made = await self.plane.connect(command["endpoint"], publishes, command["offer"])
             return {"sdp": made.sdp}
         if "up" in command:  # the last flight of DTLS may still be on its way
-            while command["up"] not in self.ups:
-                await asyncio.sleep(0.001)
+            await self.until_up(command["up"])
             return {}
         if "call" in command:
             routes = frozenset(Route(a, Media(k), b, n, Quality(q)) for a, k, b, n, q in command["routes"])
@@ -121,7 +125,7 @@ class Served:
 async def serve(host: str, is_floor: bool) -> None:
     """Serve until the standard input ends."""
     if is_floor:
-        relay.PythonForwarder = FloorForwarder  # type: ignore[misc]
+        vars(relay)[PythonForwarder.__name__] = FloorForwarder
     plane = relay.RelayPlane((host, 0), [host], SystemClock())
     await plane.start()
     served = Served(plane)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import psutil
+
 from bench.compiled import Load
 from bench.offers import ONE_LAYER, Layer, Offer
 from bench.peer import Peer
@@ -239,4 +240,3 @@ class Floored:
             hang_up(self.load, self.group, self.calls)
             self._piped.kill()
             self._piped = None
-
