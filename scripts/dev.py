@@ -74,11 +74,13 @@ def features(extra: Sequence[str]) -> int:
 
 
 def bench(extra: Sequence[str]) -> int:
-    """Measure the figures of README.md; results lie in build/bench."""
+    """Measure; results lie in build/bench. `bench relay --write-docs`: one program alone, with its options."""
     install(dev=True)
     (BUILD / "bench").mkdir(parents=True, exist_ok=True)
-    programs = sorted((ROOT / "scripts").glob("bench_*.py"))
-    codes = [machine.run([PYTHON, program, *extra], check=False) for program in programs]
+    programs = {program.stem.removeprefix("bench_"): program for program in (ROOT / "scripts").glob("bench_*.py")}
+    named = extra[:1] if extra and extra[0] in programs else sorted(programs)
+    options = extra[1:] if named == extra[:1] else extra
+    codes = [machine.run([PYTHON, programs[name], *options], check=False) for name in named]
     return max(codes, default=0)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import sys
 import time
 from collections.abc import Mapping
@@ -44,8 +45,9 @@ class FloorForwarder(PythonForwarder):
 
     latest: FloorForwarder
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, udp: socket.socket, *arguments: Any) -> None:
+        super().__init__(udp, *arguments)
+        self._udp = udp
         self.peers: dict[PeerId, tuple[PeerSpec, Keys]] = {}
         self.places: dict[PeerId, Address] = {}
         self.routes: dict[SinkId, SourceId] = {}
@@ -74,8 +76,8 @@ class FloorForwarder(PythonForwarder):
         for (peer, kind, index), (publisher, source_kind) in self.routes.items():
             sink = next(s for s in self.peers[peer][0].sinks if (s.kind, s.index) == (kind, index))
             source = next(s for s in self.peers[publisher][0].sources if s.kind == source_kind)
-            if source.ssrc is not None:
-                floor.route(source.ssrc, numbers[peer], sink.ssrc)
+            if (ssrc := source.layers[0].ssrc) is not None:
+                floor.route(ssrc, numbers[peer], sink.ssrc)
         say({})
         floor.run()
 
