@@ -89,7 +89,13 @@ class Served:
         self.plane = plane
         self.calls: dict[str, frozenset[Route]] = {}
         self._ups: dict[str, asyncio.Event] = {}
-        plane.watch(lambda endpoint, up: self._up(endpoint).set() if up else self._up(endpoint).clear())
+        plane.watch(self._heard)
+
+    def _heard(self, endpoint: str, up: bool, home: int = 0) -> None:
+        if up:
+            self._up(endpoint).set()
+        else:
+            self._up(endpoint).clear()
 
     def _up(self, endpoint: str) -> asyncio.Event:
         return self._ups.setdefault(endpoint, asyncio.Event())
