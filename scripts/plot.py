@@ -1,4 +1,4 @@
-"""Small line plots as SVG text: panels below each other with one time axis each, and nothing to install."""
+"""Small line plots as SVG text: panels below each other with one horizontal axis each, and nothing to install."""
 
 from __future__ import annotations
 
@@ -29,8 +29,11 @@ class Panel:
     shaded: tuple[float, float] | None = None
 
 
-def svg(panels: Sequence[Panel], unit: str, caption: str) -> str:
-    """Return a picture of `panels`; `unit` stands at each vertical axis, `caption` is the picture's description."""
+def svg(panels: Sequence[Panel], unit: str, caption: str, across: str = "s") -> str:
+    """Return a picture of `panels`.
+
+    `unit` stands at each vertical axis and `across` at the marks of each horizontal one; `caption` describes the whole.
+    """
     height = len(panels) * HEIGHT
     out = [
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {height}' role='img' {FONT}>",
@@ -38,11 +41,11 @@ def svg(panels: Sequence[Panel], unit: str, caption: str) -> str:
         f"<rect width='{WIDTH}' height='{height}' fill='#fff'/>",
     ]
     for number, panel in enumerate(panels):
-        out += _panel(panel, unit, number * HEIGHT)
+        out += _panel(panel, unit, across, number * HEIGHT)
     return "\n".join([*out, "</svg>"]) + "\n"
 
 
-def _panel(panel: Panel, unit: str, top: int) -> list[str]:
+def _panel(panel: Panel, unit: str, across_unit: str, top: int) -> list[str]:
     across = max((x for line in panel.lines for x, _ in line.points), default=1.0) or 1.0
     highest = _round_up(max((y for line in panel.lines for _, y in line.points), default=1.0))
     wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
@@ -63,9 +66,8 @@ def _panel(panel: Panel, unit: str, top: int) -> list[str]:
         out.append(f"<text x='{LEFT - 4}' y='{y + 4:.1f}' text-anchor='end' fill='#505a5f'>{escape(label)}</text>")
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         x = LEFT + share * wide
-        out.append(
-            f"<text x='{x:.0f}' y='{floor + 13}' text-anchor='middle' fill='#505a5f'>{share * across:.0f} s</text>"
-        )
+        label = f"{share * across:.0f} {across_unit}"
+        out.append(f"<text x='{x:.0f}' y='{floor + 13}' text-anchor='middle' fill='#505a5f'>{label}</text>")
     for number, line in enumerate(panel.lines):
         colour = COLOURS[number % len(COLOURS)]
         points = " ".join(place(x, y) for x, y in line.points)

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from plot import Line, Panel, svg
+
 BEGIN, END = "<!-- relay: written by scripts/bench_relay.py --write-docs -->", "<!-- relay ends -->"
 PLOT = "performance-relay.svg"
 ORDER = ("native", "python", "janus", "pion", "mediarelay", "floor", "floor_gso")
-COLOURS = {"python": "#1d70b8", "native": "#00703c", "janus": "#b5401f", "floor": "#505a5f", "floor_gso": "#8a939a"}
 DOES = {
     "python": "decrypts, checks, keeps a ring for retransmission, rewrites numbers and picture ids, asks the plan's "
     "deadline on every packet; congestion feedback, sender and receiver reports",
@@ -156,71 +157,21 @@ def write_docs(found: Mapping[str, Any], docs: Path) -> None:
 
 # --- the plot ----------------------------------------------------------------
 
-WIDTH, HEIGHT, LEFT, TOP, SIDE = 900, 360, 60, 50, 330
-FONT = 'font-family="sans-serif" font-size="13" fill="#0b0c0c"'
-
 
 def plot(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return two charts over the number of calls as SVG: µs a packet, and the share of a core."""
-    names = [name for name in ORDER if any(row["server"] == name for row in rows)]
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        'aria-label="CPU per packet and share of a core, by calls">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
+    panels = [
+        Panel("µs of the server's CPU a packet, in or out", lines(rows, "us_per_packet", 1.0)),
+        Panel("% of a core", lines(rows, "cpu_fraction", 100.0)),
     ]
-    out += chart(rows, names, "us_per_packet", 1.0, "µs of CPU a packet (in and out)", 0)
-    out += chart(rows, names, "cpu_fraction", 100.0, "% of a core", WIDTH // 2, level=70.0)
-    for at, name in enumerate(names):
-        x = LEFT + at * 130
-        out.append(f'<rect x="{x}" y="{HEIGHT - 22}" width="14" height="14" fill="{COLOURS.get(name, "#0b0c0c")}"/>')
-        out.append(f'<text x="{x + 20}" y="{HEIGHT - 10}" {FONT}>{name}</text>')
-    return "\n".join([*out, "</svg>"]) + "\n"
+    return svg(panels, "", "CPU per packet and share of a core, by calls", across="calls")
 
 
-def chart(
-    rows: Sequence[Mapping[str, Any]],
-    names: Sequence[str],
-    field: str,
-    scale: float,
-    title: str,
-    shift: int,
-    level: float | None = None,
-) -> list[str]:
-    """Return one chart's elements."""
-    most = max((row["calls"] for row in rows), default=1)
-    highest = ceiling(max([row[field] * scale for row in rows] + [level or 0.0]))
-    left, bottom, tall = shift + LEFT, HEIGHT - 70, HEIGHT - 70 - TOP
-
-    def place(calls: float, value: float) -> tuple[float, float]:
-        return left + calls / most * SIDE, bottom - value / highest * tall
-
-    out = [f'<text x="{left}" y="{TOP - 20}" {FONT} font-weight="bold">{title}</text>']
-    for part in range(5):
-        value = highest * part / 4
-        _, y = place(0, value)
-        out.append(f'<line x1="{left}" y1="{y:.1f}" x2="{left + SIDE}" y2="{y:.1f}" stroke="#dddddd"/>')
-        out.append(f'<text x="{left - 8}" y="{y + 4:.1f}" {FONT} text-anchor="end">{value:g}</text>')
-    for calls in sorted({row["calls"] for row in rows}):
-        x, y = place(calls, 0)
-        out.append(f'<text x="{x:.1f}" y="{y + 18:.1f}" {FONT} text-anchor="middle">{calls}</text>')
-    out.append(f'<text x="{left + SIDE}" y="{bottom + 36}" {FONT} text-anchor="end">calls</text>')
-    if level is not None:
-        _, y = place(0, level)
-        out.append(
-            f'<line x1="{left}" y1="{y:.1f}" x2="{left + SIDE}" y2="{y:.1f}" stroke="#0b0c0c" stroke-dasharray="5 4"/>'
-        )
-    for name in names:
-        colour = COLOURS.get(name, "#0b0c0c")
-        points = [place(row["calls"], row[field] * scale) for row in rows if row["server"] == name]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>' for x, y in points]
-    return out
-
-
-def ceiling(value: float) -> float:
-    """Return a round number, easy to divide by four, that is not below `value`."""
-    step = 4.0
-    while step * 10 < value:
-        step *= 10
-    return next((step * times for times in range(1, 26) if step * times >= value), value)
+def lines(rows: Sequence[Mapping[str, Any]], field: str, scale: float) -> list[Line]:
+    """Return one curve for each server."""
+    found = []
+    for name in ORDER:
+        points = [(float(row["calls"]), row[field] * scale) for row in rows if row["server"] == name]
+        if points:
+            found.append(Line(name, points))
+    return found
