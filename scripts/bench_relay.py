@@ -114,6 +114,8 @@ class Comparison:
 
 async def run(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     """Measure everything and return the report."""
+    if options.realtime:  # what is started from here on inherits it
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     cores = sorted(os.sched_getaffinity(0))
     apart = len(cores) > 1
     if apart:
@@ -136,6 +138,7 @@ async def run(options: argparse.Namespace, progress: Progress) -> dict[str, Any]
         "machine": report.machine(),
         "load_average": [load_before, os.getloadavg()[0]],
         "shares_a_core": not apart,
+        "realtime": options.realtime,
         "address": "loopback" if host.startswith("127.") else "own",
         "rows": comparison.rows,
         "absent": {name: why for name, why in comparison.absent.items() if why != "left out by --only"},
@@ -167,6 +170,7 @@ def main() -> int:
     parser.add_argument("--windows", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0, help="length of a window")
     parser.add_argument("--quick", action="store_true", help="leave out the pauses and the wall")
+    parser.add_argument("--realtime", action="store_true", help="before other jobs of a busy machine; needs root")
     parser.add_argument("--write-docs", action="store_true", help="write table and plot into docs/performance.md")
     parser.add_argument("--last", action="store_true", help="measure nothing: take build/bench/relay.json as it is")
     parser.add_argument("--out", type=Path, default=JSON, help=argparse.SUPPRESS)

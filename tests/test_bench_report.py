@@ -36,6 +36,7 @@ def found(rows: list[dict[str, Any]], growth: list[dict[str, Any]] | None = None
         "machine": {"cpu": "a machine", "cpus": 2, "linux": "6", "python": "3.11"},
         "load_average": [0.1, 1.0],
         "shares_a_core": False,
+        "realtime": False,
         "address": "own",
         "rows": rows,
         "absent": {"pion": "nobody built it"},

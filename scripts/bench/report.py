@@ -148,7 +148,8 @@ def write_docs(found: Mapping[str, Any], docs: Path) -> None:
     intro = (
         f"{found['began'][:10]}, {what['cpu']}, {what['cpus']} cores, Linux {what['linux']}, Python {what['python']}, "
         f"load average {load}, over {'the loopback address' if found['address'] == 'loopback' else 'the own address'}"
-        f"{', server and load on one core' if found['shares_a_core'] else ''}."
+        f"{', server and load on one core' if found['shares_a_core'] else ''}"
+        f"{', server and load under real-time scheduling' if found['realtime'] else ''}."
     )
     parts = [begin, intro, comparison(found), f"![µs a packet and share of a core]({PLOT})", figures(found)]
     page.write_text(before + "\n\n".join(part for part in [*parts, does, missing(found), end] if part) + after)
