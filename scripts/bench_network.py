@@ -263,7 +263,7 @@ def main() -> int:
     parser.add_argument("--only", action="append", help=f"a profile, or 'false holds'; one of: {', '.join(PROFILES)}")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--hold-seconds", type=float, default=HOLD_S)
-    parser.add_argument("--at-once", type=int, default=3, help="profiles that run side by side")
+    parser.add_argument("--at-once", type=int, default=2, help="profiles that run side by side")
     parser.add_argument("--chromium", default=os.environ.get("CHROMIUM", "/usr/bin/chromium"))
     parser.add_argument("--docs", action="store_true", help="write the table and the plot of docs/network.md")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)

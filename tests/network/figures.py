@@ -55,6 +55,7 @@ class Reception:
     kbps_in: float
     kbps_out: float
     back_after_s: float | None
+    connections: int  # one, and each that the page made anew
     series: list[tuple[float, int, int, int]]  # (second, kbit/s in, kbit/s out, height of the picture)
 
     def as_json(self) -> dict[str, Any]:
@@ -110,6 +111,7 @@ def reception(samples: Sequence[Sample], began_at: float, back_from: float | Non
         kbps_in=sum(step.octets_in for step in found) * 8 / seconds / 1000,
         kbps_out=sum(step.octets_out for step in found) * 8 / seconds / 1000,
         back_after_s=None if back_from is None else back_after(found, back_from),
+        connections=len({sample["pc"] for sample in samples if sample["at"] >= began_at}),
         series=_series(found, began_at),
     )
 

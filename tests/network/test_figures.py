@@ -66,4 +66,4 @@ def test_a_new_connection_begins_its_counts_anew() -> None:
     for number, sample in enumerate(second):
         sample["pc"], sample["at"] = 1, 2 + number * EVERY_S
     found = reception([*first, *second], 0.0)
-    assert (found.sound, found.frames_per_s) == (1.0, pytest.approx(15))
+    assert (found.sound, found.frames_per_s, found.connections) == (1.0, pytest.approx(15), 2)
