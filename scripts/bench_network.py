@@ -128,7 +128,7 @@ async def hall(broker: Broker, browser: Browser, calls: int, seconds: float) -> 
 async def one_line(hall: Hall, booked: Booked, profile: Profile, seed: int) -> dict[str, Any]:
     """Return the row of a profile whose line one family has for itself."""
     async with (
-        UdpProxy(seed=seed) as proxy,
+        UdpProxy(up=profile.up.calm, down=profile.down.calm, seed=seed) as proxy,  # no jump in the round trip
         page_ends(hall.browser, hall.site, booked, proxy) as ends,
     ):
         began = await _under(profile, proxy, hall.seconds)

@@ -82,6 +82,11 @@ class Path:
         """Return a path whose conditions never change."""
         return cls(((0.0, conditions),), blackouts)
 
+    @property
+    def calm(self) -> Path:
+        """The path as it is at first, for good."""
+        return Path.steady(self.steps[0][1])
+
     def at(self, second: float) -> Conditions:
         """Return the conditions at `second` of the path's life."""
         return self.steps[max(0, bisect_right(self.steps, self._within(second), key=lambda step: step[0]) - 1)][1]
