@@ -1,4 +1,4 @@
-"""What this machine has and what the project installs on it: interpreter, packages, Node, Chromium. Stdlib only."""
+"""What this machine has and what the project installs on it: interpreter, packages, Node, browsers. Stdlib only."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 20  # node --test with globs of files and stable ES modules
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 CHROMIUM_PACKAGES = ("chromium", "fonts-liberation")
+FIREFOX_NAMES = ("firefox-esr", "firefox")
+FIREFOX_PACKAGES = ("firefox-esr",)
 POSTGRESQL_PACKAGES = ("postgresql",)
 COTURN_PACKAGES = ("coturn",)
 COTURN_UNIT = "coturn.service"
@@ -248,6 +250,14 @@ def chromium() -> str | None:
     return next((found for name in CHROMIUM_NAMES if (found := shutil.which(name))), None)
 
 
+def firefox() -> str | None:
+    """Return the Firefox that the tests drive: $FIREFOX, or the first of the usual names on the PATH."""
+    asked = os.environ.get("FIREFOX")
+    if asked and Path(asked).exists():
+        return asked
+    return next((found for name in FIREFOX_NAMES if (found := shutil.which(name))), None)
+
+
 def postgresql() -> str | None:
     """Return the newest PostgreSQL server program; the tests run one of their own, on a socket in a folder."""
     on_path = shutil.which("postgres")
@@ -266,6 +276,7 @@ def make_servers() -> list[str]:
     reasons = []
     for name, there, packages in (
         ("Chromium", chromium, CHROMIUM_PACKAGES),
+        ("Firefox", firefox, FIREFOX_PACKAGES),
         ("PostgreSQL", postgresql, POSTGRESQL_PACKAGES),
         ("coturn", coturn, COTURN_PACKAGES),
     ):

@@ -104,6 +104,7 @@ def test_a_missing_venv_module_is_one_sentence_with_the_command(project, command
 
 def test_a_missing_chromium_is_one_sentence_with_the_command(monkeypatch):
     monkeypatch.setattr(machine, "chromium", lambda: None)
+    monkeypatch.setattr(machine, "firefox", lambda: "/there")
     monkeypatch.setattr(machine, "postgresql", lambda: "/there")
     monkeypatch.setattr(machine, "coturn", lambda: "/there")
     monkeypatch.setattr(machine, "apt_install", lambda *_: False)

@@ -23,6 +23,7 @@ OFFERS = Path(__file__).parent / "offers"
 CHROMIUM = (
     OFFERS / "chromium.sdp"
 ).read_text()  # version 156: sound, a picture in three encodings, a line to receive on
+FIREFOX = (OFFERS / "firefox.sdp").read_text()  # version 153: the same
 SIMULCAST = "a=simulcast:send l;m;h"
 
 
@@ -143,6 +144,18 @@ def test_a_browser_s_three_encodings_are_read_lowest_first_and_echoed() -> None:
         assert set(answered) <= offered
     stamps = [line.split(" ")[1] for line in watched if line.startswith("a=extmap:")]
     assert stamps == [sdp.ABS_SEND_TIME]  # what we send carries nothing else
+
+
+def test_firefox_s_offer_reads_as_chromium_s_but_for_what_it_lacks() -> None:
+    sound, picture, watched = sdp.parse_offer(FIREFOX).lines
+    assert (list(sound.codecs), sound.red) == ([Codec.OPUS], None)
+    assert picture.codecs == {Codec.VP8: sdp.PayloadTypes(120, 124, "max-fs=12288;max-fr=60")}
+    assert (picture.rids, picture.ssrc) == (("l", "m", "h"), None)  # it names six, and not which is which
+    assert {sdp.RID, sdp.REPAIRED_RID, sdp.MID, sdp.TRANSPORT_CC} <= set(picture.extensions)
+    assert watched.direction == "recvonly"
+    written = answer(FIREFOX)
+    assert "a=simulcast:recv l;m;h" in written
+    assert "stereo" not in written
 
 
 @pytest.mark.parametrize(
@@ -312,7 +325,7 @@ def test_no_text_makes_the_parser_raise_anything_but_a_refusal(text: str) -> Non
 @given(st.randoms(use_true_random=False))
 def test_no_damaged_offer_makes_the_parser_raise_anything_but_a_refusal(chance: random.Random) -> None:
     plain = offer([AUDIO, VIDEO], [AUDIO, VIDEO, VIDEO], ssrcs={AUDIO: 5, VIDEO: 6})
-    lines = chance.choice([plain, CHROMIUM]).replace("\r\n", "\n").split("\n")
+    lines = chance.choice([plain, CHROMIUM, FIREFOX]).replace("\r\n", "\n").split("\n")
     for _ in range(chance.randint(1, 6)):
         at = chance.randrange(len(lines))
         match chance.randrange(6):

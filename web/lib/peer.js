@@ -1,11 +1,12 @@
 // @ts-check
 /** One peer connection with the relay: what the page sends and receives, in lines of its own. The page always offers. */
 
+import { addPicture, encodingsFor, prefer, settleForOne, withSoundRepair } from "./encodings.js";
 import { Pulse } from "./pulse.js";
 
 /** @typedef {import("./protocol.js").MediaAnswer} MediaAnswer */
 /** @typedef {import("./protocol.js").RefusedMessage} RefusedMessage */
-/** @typedef {"audio" | "video"} Kind */
+/** @typedef {import("./encodings.js").Kind} Kind */
 
 /**
  * `lost` means: make another one. It comes once: after a failure, after `disconnected` has lasted 3 s, or when nothing
@@ -18,6 +19,7 @@ import { Pulse } from "./pulse.js";
  * @property {MediaStream | null} publish What to send; none: a page that only watches.
  * @property {number} audioLines How many sounds to receive at once.
  * @property {number} videoLines How many pictures to receive at once.
+ * @property {import("./encodings.js").VideoCodec} [videoCodec] What to send a picture in: VP8 where nothing is said.
  * @property {(sdp: string) => Promise<MediaAnswer>} offer Takes the offer to the relay. Rejects where it is refused.
  * @property {(limitMs?: number) => Promise<void>} check Returns when the broker has answered on the page's socket.
  * @property {(state: PeerState) => void} [onState]
@@ -27,7 +29,6 @@ const DISCONNECTED_LIMIT_MS = 3000;
 const CONNECT_LIMIT_MS = 10000;
 const QUIET_MS = 1200; // who sends hears of it: the relay reports ten times a second what comes, and each second to all
 const QUIET_WATCHER_MS = 6000; // who only watches may be sent nothing for long; its own checks are answered each 2.5 s
-const VIDEO_MAX_BPS = 700_000; // 640×480 at 15 fps needs less; a cap keeps two families on one line apart
 
 /** The relay refused the offer; `code` is its reason. */
 export class OfferRefused extends Error {
@@ -67,14 +68,18 @@ export class Peer {
    */
   async start() {
     this.change("offering");
-    this.addLines();
-    const offer = await this.pc.createOffer();
-    const answer = await this.options.offer(offer.sdp ?? "");
+    await this.addLines();
+    if (this.isOver()) return;
+    const plain = await this.pc.createOffer();
+    const offer = { type: plain.type, sdp: withSoundRepair(plain.sdp ?? "") };
+    const answer = await this.options.offer(offer.sdp);
     if (this.isOver()) return;
     this.useServers(answer.ice_servers);
-    await this.pc.setLocalDescription(offer);
+    await this.pc.setLocalDescription(offer).catch(() => this.pc.setLocalDescription(plain));
     if (this.isOver()) return;
     await this.pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+    const picture = this.senders.get("video");
+    if (picture) await settleForOne(picture);
     if (this.isOver()) return;
     for (const { mid, kind, index } of answer.lines) {
       const transceiver = this.pc.getTransceivers().find((one) => one.mid === mid);
@@ -134,21 +139,23 @@ export class Peer {
   }
 
   /** @private */
-  addLines() {
-    const { publish, audioLines, videoLines } = this.options;
+  async addLines() {
+    const { publish, audioLines, videoLines, videoCodec = "VP8" } = this.options;
     for (const track of publish?.getTracks() ?? []) {
       const kind = /** @type {Kind} */ (track.kind);
-      const encodings = kind === "video" ? [{ maxBitrate: VIDEO_MAX_BPS }] : undefined;
-      const transceiver = this.pc.addTransceiver(track, {
-        direction: "sendonly",
-        streams: publish ? [publish] : [],
-        ...(encodings ? { sendEncodings: encodings } : {}),
-      });
-      prefer(transceiver, kind);
+      const streams = publish ? [publish] : [];
+      const transceiver =
+        kind === "video"
+          ? await addPicture(this.pc, track, streams, encodingsFor(track.getSettings(), navigator.hardwareConcurrency))
+          : this.pc.addTransceiver(track, { direction: "sendonly", streams });
+      prefer(transceiver, kind, videoCodec);
       this.senders.set(kind, transceiver.sender);
     }
-    for (let at = 0; at < audioLines; at += 1) prefer(this.pc.addTransceiver("audio", { direction: "recvonly" }), "audio");
-    for (let at = 0; at < videoLines; at += 1) prefer(this.pc.addTransceiver("video", { direction: "recvonly" }), "video");
+    for (const [kind, count] of /** @type {[Kind, number][]} */ ([["audio", audioLines], ["video", videoLines]])) {
+      for (let at = 0; at < count; at += 1) {
+        prefer(this.pc.addTransceiver(kind, { direction: "recvonly" }), kind, videoCodec);
+      }
+    }
   }
 
   /** @private */
@@ -223,16 +230,4 @@ export function offerOver(connection, home = 0) {
     if (answer.type === "media.answer") return answer;
     throw new OfferRefused(answer.type === "refused" ? answer.code : "bad_offer");
   };
-}
-
-/**
- * VP8 and Opus only: every browser has both, and an offer of 40 lines is a third as long (wall.md 3).
- * @param {RTCRtpTransceiver} transceiver
- * @param {Kind} kind
- */
-function prefer(transceiver, kind) {
-  const wanted = kind === "video" ? ["video/vp8", "video/rtx"] : ["audio/opus"];
-  const all = RTCRtpReceiver.getCapabilities(kind)?.codecs ?? [];
-  const chosen = all.filter((codec) => wanted.includes(codec.mimeType.toLowerCase()));
-  if (chosen.length && "setCodecPreferences" in transceiver) transceiver.setCodecPreferences(chosen);
 }
