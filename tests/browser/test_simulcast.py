@@ -85,6 +85,20 @@ async def test_each_watcher_gets_its_layer_and_switching_tears_nothing(
     assert switched["pliCount"] <= still["pliCount"] + 1
 
 
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+async def test_a_client_that_ignores_signalling_shows_black_in_a_pause_and_a_picture_after_it(
+    sitting: Sitting, room: RelayRoom, codec: str
+) -> None:
+    _, watcher = await guests(sitting, room, videoCodec=codec)
+    flowing = (sees("publisher", "watcher", 0), hears("publisher", "watcher"))
+    await room.allow(*flowing)
+    await until(lambda: picture(watcher), lambda shown: max(shown["colour"]) > 40)
+    await room.allow()
+    await until(lambda: picture(watcher), lambda shown: max(shown["colour"]) <= 4)
+    await room.allow(*flowing)
+    await until(lambda: picture(watcher), lambda shown: max(shown["colour"]) > 40)
+
+
 async def test_where_simulcast_is_refused_one_encoding_of_full_size_is_sent(sitting: Sitting) -> None:
     def without_simulcast(offer: str) -> str:
         return re.sub(r"a=(rid|simulcast):.*\r\n", "", offer)
