@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from broker.config import one_worker_a_core
 from broker.protocol import server
 from broker.synthetic.caller import Family, Laptop, both
 from broker.synthetic.peer import Pacer
@@ -70,12 +71,14 @@ async def test_the_demo_has_a_call_to_take_part_in_and_leaves_nothing_behind(tmp
     async with demo(port, tmp_path / "demo", calls=1) as (process, lines):
         async with Site(f"http://localhost:{port}") as site, Pacer() as pacer:
             await guests_have_their_call(site, pacer, lines, guests)
-        bots = psutil.Process(process.pid).children(recursive=True)
-        assert len(bots) == 1
+        others = psutil.Process(process.pid).children(recursive=True)
+        doing = [" ".join(other.cmdline()) for other in others]
+        assert sum("broker.synthetic.bots" in words for words in doing) == 1
+        assert sum("broker.media.worker" in words for words in doing) == one_worker_a_core()
         process.send_signal(signal.SIGINT)
         async with asyncio.timeout(STOP_S):
             assert await process.wait() == 0
-        assert [bot.pid for bot in bots if bot.is_running()] == []
+        assert [other.pid for other in others if other.is_running()] == []
         assert is_free(port)
 
 
