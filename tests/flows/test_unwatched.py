@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from broker.config import Config
+from broker.domain.policy import DEFAULT
 from broker.office import open_office
 from broker.synthetic.caller import both
 from broker.synthetic.site import Site
 from broker.synthetic.stage import Ends, Stage, ask_for_calls, both_posts, ends_of, staffed
 from broker.synthetic.talk import until
-from tests.flows.support import PLACE, command, config_in, process_for, stage_in
+from tests.flows.support import PLACE, command, config_in, process_for, stage_in, workers_of
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(150)]
 
@@ -84,12 +85,19 @@ async def test_nothing_that_came_while_the_broker_was_stopped_crosses_when_it_go
     async with served(tmp_path) as (_, process, stage), ends_of(stage, stage.cast.calls[0], 0) as ends:
         await one_live_call(stage, ends)
         process.send_signal(signal.SIGSTOP)
-        await asyncio.sleep(IN_FLIGHT_S)
+        await asyncio.sleep(DEFAULT.plan_valid_s + IN_FLIGHT_S)  # its workers obey the last plan until it lapses
         before, sent = ends.packets(), ends.sent()
-        await asyncio.sleep(17.0)  # past the 15 s that a proof may carry; both ends go on sending into its socket
+        await asyncio.sleep(2.0)
+        assert ends.packets() == before
+        workers = workers_of(process.pid)
+        for worker in workers:
+            worker.suspend()
+        await asyncio.sleep(10.0)  # past the 15 s that a proof may carry; both ends go on sending into their sockets
         assert all(now > then for then, now in zip(sent, ends.sent(), strict=True))
 
         stage.monitor.watching = False
+        for worker in workers:
+            worker.resume()
         process.send_signal(signal.SIGCONT)
         await until(lambda: held(stage, ends.booked.call_id, "unmonitored"), WITHIN_S, "the hold")
         await asyncio.sleep(IN_FLIGHT_S)
