@@ -13,6 +13,7 @@ from broker.media.session import Session
 
 KEY_EVERY_S = 0.5  # media.md §9: in this time a source is asked for a key frame at most twice:
 KEY_GAP_S = 0.1  # once for the console that meets the family in the lobby, and once for the call that starts just after
+CLOCK_KEPT = 2 << 16  # in 1/65536 s: of an older sender report, a round trip tells how the link was when that was sent
 REPORT_KEPT_S = 10.0  # browsers report on sound each 2.5 to 7.5 s
 ESTIMATE_KEPT_S = 10.0  # a receiver's estimate older than this limits nobody
 NO_LIMIT_BPS = 10_000_000
@@ -184,7 +185,7 @@ class Feedback:
         if sink is None:
             return
         known.losses.setdefault(report.ssrc, Losses()).note(report, self._boottime())
-        if report.last_sr:
+        if report.last_sr and report.delay <= CLOCK_KEPT:
             now = int(self._ntp(self._boottime()) * 65536) & 0xFFFFFFFF
             passed = now - report.last_sr - report.delay & 0xFFFFFFFF
             if passed < 10 * 65536:

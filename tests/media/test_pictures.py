@@ -10,7 +10,7 @@ import pytest
 
 from broker.domain.plan import Media, Quality, Route
 from broker.media import rtcp
-from broker.media.feedback import PeerFeedback
+from broker.media.feedback import Feedback, PeerFeedback
 from broker.media.forward.api import Codec, PeerSpec, SinkId, SinkSpec, SinkStats, SourceId, SourceStats
 from broker.media.losses import Losses
 from broker.media.pictures import Gauge, Pictures
@@ -227,3 +227,18 @@ def test_loss_is_that_of_the_last_second_whatever_a_single_report_says() -> None
     assert losses.share == 0
     losses.note(rtcp.Report(7, highest=206, lost=-3), 12.5)
     assert losses.share == 0, "repaired: fewer lost than before"
+
+
+def test_a_round_trip_over_an_old_sender_report_is_not_todays() -> None:
+    """A line without a picture is sent none: the first report after it would tell of the queue that took it away."""
+    specs = (SinkSpec(VIDEO, 0, 100, 200, {Codec.VP8: (96, None)}),)
+    shelf: Any = Shelf()
+    session: Any = SimpleNamespace(peer=9, spec=PeerSpec((), specs), publishes=BOTH)
+    feedback = Feedback(shelf, lambda: 1_000.0, lambda at: at)
+    feedback.open(session)
+    for ago_s, rtt_ms in ((18.0, None), (0.5, 100.0)):
+        last_sr = int((1_000 - ago_s - 0.1) * 65536)
+        feedback.heard(9, rtcp.write_rr(1, [rtcp.Report(100, last_sr=last_sr, delay=int(ago_s * 65536))]))
+        known = feedback.of(9)
+        assert known is not None
+        assert known.rtt_ms == (None if rtt_ms is None else pytest.approx(rtt_ms, abs=1))
