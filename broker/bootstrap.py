@@ -188,6 +188,7 @@ class Node:
             self.clock,
             self.policy,
             NODE,
+            zone,
             office.streams,
             office.denials,
         )

@@ -22,13 +22,6 @@ class CallChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class CallGone:
-    """A call that ended a while ago is dropped from the boards."""
-
-    call: Call
-
-
-@dataclass(frozen=True, slots=True)
 class PostsChanged:
     """Somebody took, left, lost or regained a post at this establishment."""
 
@@ -75,7 +68,7 @@ class Alerted:
     post: Post | None = None
 
 
-Change = CallChanged | CallGone | PostsChanged | SeatsChanged | LinesChanged | HomeChanged | StillMade | Alerted
+Change = CallChanged | PostsChanged | SeatsChanged | LinesChanged | HomeChanged | StillMade | Alerted
 Listener = Callable[[Change], None]
 
 

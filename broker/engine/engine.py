@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 import structlog
 
@@ -75,6 +75,7 @@ class Engine:
         clock: Clock,
         policy: Policy,
         node: str,
+        zone: tzinfo,
         streams: Streams | None = None,
         denials: Denials | None = None,
     ) -> None:
@@ -86,14 +87,16 @@ class Engine:
         self.presence = Presence(policy)
         self.streams = streams or Streams(event_log, clock, journal)
         self.recorder = Recorder(event_log, journal)
-        self.registry = Registry(event_log, self.recorder, directory, media, clock, self.presence, self.board, policy)
+        self.registry = Registry(
+            event_log, self.recorder, directory, media, clock, self.presence, self.board, policy, zone
+        )
         self._renewals = renewals
         self._node = node
         self._tasks = Tasks()
         self._consoles: dict[str, Console] = {}
         self._stills = Stills()
         self._looked: dict[str, datetime] = {}
-        self._today = Today(event_log, clock)
+        self._today = Today(event_log, clock, zone)
         self._denials = denials or Denials(self.streams, clock)
 
     # --- life ---------------------------------------------------------------

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta, tzinfo
 
 from broker.domain import events as e
 from broker.domain.bookings import hall_hours, is_adult
 from broker.domain.policy import Policy
 from broker.domain.records import Contact, Establishment, Hall, Prisoner, Scope, Seat, Visit
 from broker.ports import Directory
-
-HOME = ZoneInfo("Europe/London")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +55,18 @@ async def facts_of(directory: Directory, scope: Scope, visit: Visit) -> CallFact
     )
 
 
-def latest_end(visit: Visit, hall: Hall, others: list[Visit]) -> datetime:
-    """Return the limit that no credit passes: the hall closes, or the seat is taken; never before the slot's end."""
+def latest_end(visit: Visit, hall: Hall, others: list[Visit], zone: tzinfo) -> datetime:
+    """Return the limit that no credit passes: the hall closes, or the seat is taken; never before the slot's end.
+
+    `zone` is that of the halls' opening hours.
+    """
     after = [
         other.starts_at
         for other in others
         if other.seat_id == visit.seat_id and other.id != visit.id and other.cancelled_at is None
         if other.starts_at >= visit.ends_at
     ]
-    closes_at = hall_hours(hall, visit.starts_at.astimezone(HOME).date(), HOME).closes_at
+    closes_at = hall_hours(hall, visit.starts_at.astimezone(zone).date(), zone).closes_at
     return max(visit.ends_at, min([closes_at.astimezone(visit.ends_at.tzinfo), *after]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import reduce
 
 import structlog
@@ -20,8 +20,8 @@ from broker.domain.codes import Code, Refused
 from broker.domain.policy import Policy
 from broker.domain.records import Scope, Visit
 from broker.engine.actor import CallActor, Done, stream_of
-from broker.engine.board import Board, CallChanged, CallGone
-from broker.engine.facts import HOME, LOOK_BACK, CallFacts, facts_of, latest_end, scheduled
+from broker.engine.board import Board, CallChanged
+from broker.engine.facts import LOOK_BACK, CallFacts, facts_of, latest_end, scheduled
 from broker.engine.presence import Presence
 from broker.engine.recorder import Recorder
 from broker.ports import Clock, Directory, EventLog, LogConflict, LogUnavailable, MediaPlane, Record
@@ -55,8 +55,10 @@ class Registry:
         presence: Presence,
         board: Board,
         policy: Policy,
+        zone: tzinfo,
     ) -> None:
         self._log = event_log
+        self._zone = zone
         self._recorder = recorder
         self._directory = directory
         self._media = media
@@ -130,7 +132,6 @@ class Registry:
             if ended is not None and now - ended > KEEP_ENDED:
                 del self._entries[entry.actor.call.id]
                 self._presence.forget(entry.actor.call.id)
-                self._board.publish(CallGone(entry.actor.call))
 
     async def open(self, visit: Visit) -> Entry | None:
         """Open one visit's call now, without waiting for the sweep; None where it is over."""
@@ -150,7 +151,7 @@ class Registry:
             return
         if call.phase is Phase.ENDED:
             return
-        limit = latest_end(visit, entry.facts.hall, visits)
+        limit = latest_end(visit, entry.facts.hall, visits, self._zone)
         if limit != call.latest_end:
             await entry.actor.send(c.SetLimit(SYSTEM, limit))
         await self._recheck(entry, now)
@@ -161,7 +162,7 @@ class Registry:
         scope = Scope(frozenset({call.establishment}))
         contacts = await self._directory.contacts(scope)
         people = [contact for contact in contacts if contact.id in entry.facts.contacts]
-        shut = barred(people, contacts, await self._directory.restrictions(scope), now.astimezone(HOME))
+        shut = barred(people, contacts, await self._directory.restrictions(scope), now.astimezone(self._zone))
         if shut - call.barred:
             await entry.actor.send(c.Bar(SYSTEM, shut))
         if call.barred - shut:
@@ -204,7 +205,7 @@ class Registry:
             return entry
 
     async def _schedule(self, visit: Visit, facts: CallFacts, visits: list[Visit], now: datetime) -> Call:
-        first = scheduled(visit, facts, self._policy, latest_end(visit, facts.hall, visits), now)
+        first = scheduled(visit, facts, self._policy, latest_end(visit, facts.hall, visits, self._zone), now)
         await self._recorder.record(stream_of(visit.id), 0, [first])
         return begin(first)
 

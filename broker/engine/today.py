@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, tzinfo
 
 from broker.domain.codes import Post
 from broker.domain.posts import Holder
-from broker.engine.facts import HOME
 from broker.engine.stream import establishment_stream
 from broker.ports import Clock, EventLog
 
@@ -14,8 +13,9 @@ from broker.ports import Clock, EventLog
 class Today:
     """The day is the session: no one person holds both posts in it (design README 1)."""
 
-    def __init__(self, log: EventLog, clock: Clock) -> None:
+    def __init__(self, log: EventLog, clock: Clock, zone: tzinfo) -> None:
         self._log = log
+        self._zone = zone
         self._clock = clock
         self._held: dict[tuple[str, date], set[tuple[str, Post]]] = {}
 
@@ -31,11 +31,11 @@ class Today:
         self._held.setdefault((holder.establishment, self._day()), set()).add((holder.number, holder.post))
 
     def _day(self) -> date:
-        return self._clock.now().astimezone(HOME).date()
+        return self._clock.now().astimezone(self._zone).date()
 
     async def _read(self, establishment: str, day: date) -> set[tuple[str, Post]]:
         return {
             (record.actor.removeprefix("staff:"), Post(record.body["post"]))
             for record in await self._log.read(establishment_stream(establishment))
-            if record.type == "post.signed_on" and record.at.astimezone(HOME).date() == day
+            if record.type == "post.signed_on" and record.at.astimezone(self._zone).date() == day
         }

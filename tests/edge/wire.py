@@ -26,7 +26,7 @@ from broker.engine.tasks import Tasks
 from tests.edge.support import Browser, assets
 from tests.fakes import FakePlane
 from tests.fakes_storage import FakeRenewals
-from tests.office import Desk, request
+from tests.office import ZONE, Desk, request
 
 WITHIN_S = 5.0
 Said = dict[str, Any]
@@ -276,6 +276,7 @@ async def wire(**config: Any) -> AsyncIterator[Wire]:
         desk.clock,
         DEFAULT,
         "node-1",
+        ZONE,
         office.streams,
         office.denials,
     )

@@ -32,6 +32,7 @@ from broker.engine.chairs import StaffChair
 from broker.engine.engine import Engine, Shown
 from tests.fakes import START, FakeClock, FakePlane
 from tests.fakes_storage import FakeDirectory, FakeEventLog, FakeJournal, FakeRenewals
+from tests.office import ZONE
 
 PRISON = "HRD"
 
@@ -87,7 +88,7 @@ class Table:
     def new_engine(self) -> Engine:
         """Return an engine over the same storage, as a restart makes."""
         engine = Engine(
-            self.log, self.journal, self.renewals, self.directory, self.plane, self.clock, DEFAULT, "node-1"
+            self.log, self.journal, self.renewals, self.directory, self.plane, self.clock, DEFAULT, "node-1", ZONE
         )
         engine.board.listen(self.changes.append)
         return engine
