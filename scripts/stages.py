@@ -114,7 +114,7 @@ LAYERS = tool("layers", [BIN / "lint-imports", "--no-logo"])
 JS_TYPES = in_node("js types", typescript, "the TypeScript checker is not installed")
 JS_TESTS = in_node("js tests", javascript_tests, "no JavaScript test")
 FAST_SET = pytest_set("fast", FAST, parts=2)
-MODEL_SET = pytest_set("model", "model")
+MODEL_SET = pytest_set("model", "model", parts=2)
 CHECKS = (LINT, TYPES, LAYERS, JS_TYPES)
 ALL = (
     *CHECKS,
