@@ -130,7 +130,11 @@ class Piped:
         """Close its standard input and wait."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(ENDED_WITHIN_S)
+        try:
+            self._process.wait(ENDED_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def kill(self) -> None:
         """End it where it reads no more."""
