@@ -39,6 +39,7 @@ STILL_SEVERE_S = 1.6
 
 PATIENCE_S = 1.0  # signs must last so long before a layer goes
 PATIENCE_SEVERE_S = 0.4  # two samples
+PATIENCE_LAST_S = 2.5  # three reports: a burst of loss without a queue is over before the last picture goes
 PATIENCE_TRIAL_S = 0.4  # a layer that was only tried goes sooner
 TRIAL_S = 6.0  # a layer is on trial so long: reports come each second, estimates need some to move
 ADAPT_S = 3.0  # a publisher of one layer is told by REMB within 1 s and follows within 2: then only the picture goes
@@ -55,6 +56,7 @@ BLACKOUT_S = (
 )
 
 EARLY_S = 1.2  # between climbs until the first fall: one report each
+WAIT_LAST_S = 1.2  # quiet before the picture comes back the first time: a report, and a second after it
 WAIT_S = 5.0  # quiet before a climb; after each failed one twice as long, up to:
 WAIT_MAX_S = 45.0  # a steady link is then disturbed three times in two minutes, and one that is mended waits no longer
 HOLD_S = 30.0  # a climbed layer that stood so long has held
@@ -291,6 +293,8 @@ def _must_fall(state: State, rung: int, ladder: Sequence[tuple[int, int]], sampl
     severe = PATIENCE_SEVERE_S
     if len(sample.layer_bps[ladder[rung - 1][0]]) == 1:  # its publisher adapts to what it is told
         patience = severe = ADAPT_S
+    elif rung <= LOWEST and _queue_ms(state, sample) < QUEUE_QUIET_MS:
+        severe = PATIENCE_LAST_S
     return any(
         since is not None and sample.now - since >= least
         for since, least in ((state.mild_since, patience), (state.severe_since, severe))
@@ -366,5 +370,7 @@ def _may_climb(state: State, rung: int, ladder: Sequence[tuple[int, int]], sampl
     if rung >= len(ladder) or state.quiet_since is None or sample.reported_at is None:
         return False
     calm_s = state.wait_s if rung + 1 == state.failed else WAIT_S if state.has_fallen else EARLY_S
-    since = max(state.quiet_since, state.changed_at)
+    if rung == 0 and state.wait_s <= WAIT_S:
+        calm_s = WAIT_LAST_S
+    since = max(state.quiet_since, state.changed_at, state.deaf_until if rung == 0 else 0.0)
     return sample.now - since >= calm_s and (sample.reported_at > state.changed_at or rung == 0)
