@@ -56,7 +56,6 @@ BLACKOUT_S = (
 )
 
 EARLY_S = 1.2  # between climbs until the first fall: one report each
-WAIT_LAST_S = 1.2  # quiet before the picture comes back the first time: a report, and a second after it
 WAIT_S = 5.0  # quiet before a climb; after each failed one twice as long, up to:
 WAIT_MAX_S = 45.0  # a steady link is then disturbed three times in two minutes, and one that is mended waits no longer
 HOLD_S = 30.0  # a climbed layer that stood so long has held
@@ -370,7 +369,5 @@ def _may_climb(state: State, rung: int, ladder: Sequence[tuple[int, int]], sampl
     if rung >= len(ladder) or state.quiet_since is None or sample.reported_at is None:
         return False
     calm_s = state.wait_s if rung + 1 == state.failed else WAIT_S if state.has_fallen else EARLY_S
-    if rung == 0 and state.wait_s <= WAIT_S:
-        calm_s = WAIT_LAST_S
-    since = max(state.quiet_since, state.changed_at, state.deaf_until if rung == 0 else 0.0)
+    since = max(state.quiet_since, state.changed_at)
     return sample.now - since >= calm_s and (sample.reported_at > state.changed_at or rung == 0)
