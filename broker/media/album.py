@@ -30,6 +30,7 @@ class Album:
             self._wanted[call_id] = legs
         for leg in held - legs:
             self._taken_at.pop(leg, None)
+        self._asked = {number: leg for number, leg in self._asked.items() if leg not in held - legs}
         return held - legs, legs - held
 
     def call_of(self, leg: str) -> str | None:
@@ -54,7 +55,7 @@ class Album:
 
     def _made(self, number: int, jpeg: bytes) -> None:
         leg = self._asked.pop(number, None)
-        if leg is not None and self.call_of(leg) is not None:  # a still of before a pause is not shown after it
+        if leg is not None:  # else its plan ended meanwhile: a still of before a pause is not shown after it
             self._tell(leg, jpeg)
 
     async def close(self) -> None:

@@ -304,16 +304,15 @@ class RelayPlane:
 
     def _tell(self, endpoint: str, up: bool) -> None:
         log.info("media %s: endpoint=%s", "up" if up else "lost", endpoint)
-        for listener in self._listeners:
-            try:
-                listener(endpoint, up)
-            except Exception as error:  # noqa: BLE001 - the relay carries every call: one fault ends none
-                self._drops.fault("listener", error)
+        self._call(self._listeners, endpoint, up)
 
     def _tell_still(self, leg: str, jpeg: bytes) -> None:
-        for listener in self._still_listeners:
+        self._call(self._still_listeners, leg, jpeg)
+
+    def _call(self, listeners: Sequence[Callable[..., None]], *what: object) -> None:
+        for listener in listeners:
             try:
-                listener(leg, jpeg)
+                listener(*what)
             except Exception as error:  # noqa: BLE001 - the relay carries every call: one fault ends none
                 self._drops.fault("listener", error)
 

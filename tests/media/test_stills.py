@@ -12,7 +12,7 @@ import av
 import pytest
 
 from broker.domain.plan import Media
-from broker.media.album import EVERY_S
+from broker.media.album import EVERY_S, Album
 from broker.media.darkroom import nal_units
 from broker.media.forward.api import Codec
 from broker.media.forward.state import Gate
@@ -182,6 +182,22 @@ async def test_the_maker_survives_rubbish_and_its_own_death():
     await maker.close()
     await process.wait()
     assert not os.path.exists(f"/proc/{process.pid}/exe")
+
+
+async def test_a_still_that_was_in_the_making_when_its_plan_ended_is_shown_to_nobody():
+    told: list[str] = []
+    album = Album(lambda leg, jpeg: told.append(leg))
+    album._maker._task = asyncio.get_running_loop().create_future()  # so that no process is started
+    album.want("call", frozenset({LEG}))
+    album.found(LEG, Codec.VP8, [b"before"], 10.0)
+    album.want("call", frozenset())
+    album.want("call", frozenset({LEG}))
+    album.found(LEG, Codec.VP8, [b"after"], 11.0)
+    album._made(1, b"before")
+    assert told == []
+    album._made(2, b"after")
+    assert told == [LEG]
+    await album.close()
 
 
 async def test_what_the_maker_cannot_take_is_dropped():
