@@ -153,7 +153,7 @@ class RelayPlane:
         session = self._sessions.pop(endpoint, None)
         if session is None:
             return
-        was_up, session.is_up, session.is_closed = session.is_up, False, True
+        was_up, session.is_up = session.is_up, False
         for line in self._plans.lines_of(endpoint):  # routes first
             self._link(line)
         if session.has_keys:

@@ -41,7 +41,6 @@ class Session:
     transactions: dict[bytes, Address] = field(default_factory=dict)  # of the last checks, and whence they came
     has_keys: bool = False
     is_up: bool = False
-    is_closed: bool = False
 
     def is_copy(self, transaction: bytes, address: Address) -> bool:
         """Tell whether a check came before from elsewhere: somebody who saw it pass has sent it again."""
