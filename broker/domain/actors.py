@@ -23,10 +23,9 @@ class Actor:
         """The post that this actor is on."""
         return self.asker.held.post if self.asker.held else None
 
-    @property
-    def establishment(self) -> str | None:
-        """The establishment of the post that this actor is on."""
-        return self.asker.held.establishment if self.asker.held else self.asker.establishment
+    def covers(self, establishment: str, hall_id: str | None = None) -> bool:
+        """Say whether the post that this actor is on reaches that hall (`HeldPost.covers`)."""
+        return self.asker.held is not None and self.asker.held.covers(establishment, hall_id)
 
 
 SYSTEM = Actor("system")

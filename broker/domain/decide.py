@@ -78,7 +78,7 @@ def require(actor: Actor, action: str, call: Call) -> Post:
     Raises:
         Refused: the permission table says no. Another establishment's call does not exist for them.
     """
-    if actor.establishment != call.establishment and actor.post is not None:
+    if actor.post is not None and not actor.covers(call.establishment):
         raise Refused(Code.UNKNOWN_CALL)
     refusal = may(actor.asker, action, Subject(call.establishment, call.hall_id))
     if refusal is not None:

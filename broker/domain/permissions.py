@@ -36,18 +36,20 @@ class Need(StrEnum):
     ALWAYS = "always"
     OWN = "own"  # the caller's own leg, device or session
     GRANTED = "granted"  # the role, at the subject's establishment
-    ON_POST = (
-        "on_post"  # signed on to the role's post, at the subject's establishment (and hall, where the post has one)
-    )
+    ON_POST = "on_post"  # signed on to the role's post, whose scope reaches the subject's establishment (and hall)
 
 
 @dataclass(frozen=True, slots=True)
 class HeldPost:
-    """A post as somebody holds it now; technical supervision is of one hall."""
+    """A post as somebody holds it: monitoring of one or several establishments, technical supervision of one hall."""
 
     post: Post
-    establishment: str
+    scope: frozenset[str]  # establishments; one for a technical post
     hall_id: str | None = None
+
+    def covers(self, establishment: str, hall_id: str | None = None) -> bool:
+        """Say whether the post reaches that hall; without a hall, whether it reaches the establishment at all."""
+        return establishment in self.scope and (hall_id is None or self.hall_id in (None, hall_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,10 +247,7 @@ def _on_post(actor: Asker, who: Who, subject: Subject) -> Code | None:
         return Code.NOT_ON_POST
     if held.post is not _POST_OF.get(who):
         return Code.NOT_YOUR_POST
-    if (_ROLE_OF[who], held.establishment) not in actor.grants:
-        return Code.NOT_GRANTED
-    if subject.establishment is not None and subject.establishment != held.establishment:
+    if subject.establishment is not None and not held.covers(subject.establishment, subject.hall_id):
         return Code.NOT_YOUR_HALL
-    if held.hall_id is not None and subject.hall_id is not None and subject.hall_id != held.hall_id:
-        return Code.NOT_YOUR_HALL
-    return None
+    places = held.scope if subject.establishment is None else {subject.establishment}
+    return None if any((_ROLE_OF[who], place) in actor.grants for place in places) else Code.NOT_GRANTED

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from broker.domain.codes import Code, Post, Refused
+from broker.domain.permissions import HeldPost
 from broker.domain.records import Grade, Grant, Role
 
 RANK = {
@@ -28,10 +29,10 @@ def grade_fits(post: Post, grade: Grade) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A person on a post, at one socket. A monitor's post spans its establishment; a supervisor's, one hall."""
+    """A person on a post, at one socket. A monitor's post spans establishments; a supervisor's, one hall of one."""
 
     post: Post
-    establishment: str
+    scope: frozenset[str]
     hall_id: str | None
     number: str
     name: str
@@ -40,9 +41,14 @@ class Holder:
     session: str
     since: datetime
 
-    def covers(self, establishment: str, hall_id: str) -> bool:
-        """Say whether this holder's post reaches that hall."""
-        return self.establishment == establishment and self.hall_id in (None, hall_id)
+    @property
+    def held(self) -> HeldPost:
+        """The post itself, as the permission table knows it."""
+        return HeldPost(self.post, self.scope, self.hall_id)
+
+    def covers(self, establishment: str, hall_id: str | None = None) -> bool:
+        """Say whether this holder's post reaches that hall (`HeldPost.covers`)."""
+        return self.held.covers(establishment, hall_id)
 
 
 def sign_on(
@@ -54,15 +60,18 @@ def sign_on(
         holder: The person, as they would hold it.
         grants: What the person may be, and where.
         held: Every post now held, anywhere.
-        today: Who has held which post at this establishment in this day's session.
+        today: Who has held which post at the scope's establishments in this day's session.
 
     Raises:
         Refused: not granted, grade too low, the other post is or was held by this
             person or this browser, or the person holds this post in another browser
             (a shared account shows itself by concurrent posts, features F101).
     """
-    if not any(g.establishment == holder.establishment and g.role is ROLE[holder.post] for g in grants):
+    granted = {grant.establishment for grant in grants if grant.role is ROLE[holder.post]}
+    if not holder.scope or not holder.scope <= granted:
         raise Refused(Code.NOT_GRANTED)
+    if holder.post is Post.SUPERVISOR and len(holder.scope) != 1:
+        raise Refused(Code.NOT_YOUR_HALL)
     if not grade_fits(holder.post, holder.grade):
         raise Refused(Code.GRADE_TOO_LOW)
     if any(number == holder.number and post is not holder.post for number, post in today):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -101,18 +101,22 @@ class Presenter:
 
     # --- posts ---------------------------------------------------------------------
 
-    def posts(self, establishment: str, halls: Sequence[str], session: str, now: datetime) -> list[PostPart]:
-        """Return how the monitoring post of an establishment and the technical posts of these halls are staffed."""
-        wanted: list[tuple[Post, str | None]] = [(Post.MONITOR, None)]
-        wanted += [(Post.SUPERVISOR, hall) for hall in halls]
-        return [self.post(establishment, post, hall, session, now) for post, hall in wanted]
+    def posts(
+        self, scope: Collection[str], halls: Sequence[tuple[str, str]], session: str, now: datetime
+    ) -> list[PostPart]:
+        """Return how the monitoring post of each establishment and the technical post of each hall are staffed.
+
+        `halls`: each with its establishment.
+        """
+        found = [self.post(place, Post.MONITOR, None, session, now) for place in sorted(scope)]
+        return found + [self.post(place, Post.SUPERVISOR, hall, session, now) for place, hall in halls]
 
     def post(self, establishment: str, post: Post, hall: str | None, session: str, now: datetime) -> PostPart:
         """Return one post: the asker's own holding of it first, then one that is there, then one that is lost."""
         holders = [
             holder
             for holder in self._engine.presence.holders
-            if holder.post is post and holder.establishment == establishment and holder.hall_id == hall
+            if holder.post is post and establishment in holder.scope and holder.hall_id == hall
         ]
         if not holders:
             return PostPart(establishment=establishment, hall_id=hall, post=post, state="off")
@@ -125,6 +129,7 @@ class Presenter:
             name=holder.name,
             since=holder.since,
             you=holder.session == session,
+            scope=sorted(holder.scope),
         )
 
     def _lost(self, holder: Holder, now: datetime) -> bool:
@@ -166,7 +171,7 @@ class Presenter:
     def lines(self, console: Console) -> list[LinePart]:
         """Return what a console's receive lines carry: pictures of every call it shows, sound of the one in focus."""
         parts: list[LinePart] = []
-        for entry in self._engine.entries(console.actor.establishment or ""):
+        for entry in self._engine.within(console.actor.asker.held):
             call = entry.actor.call
             observed = any(observer.session == console.actor.session for observer in call.observers)
             if observed and call.phase in SHOWABLE:

@@ -11,7 +11,7 @@ from broker.domain.actors import SYSTEM, Actor
 from broker.domain.call import LegRole
 from broker.domain.codes import Code, Post, Refused
 from broker.domain.coverage import ShownFact
-from broker.domain.permissions import Subject
+from broker.domain.permissions import ANYTHING, HeldPost, Subject
 from broker.engine.actor import Done
 from broker.engine.engine import Shown
 from broker.engine.registry import Entry
@@ -115,7 +115,7 @@ class StaffCommands:
         """Return the call. To a person without a grant where it is, it does not exist. Raises Refused."""
         entry = self._engine.entry(call_id)
         places = {grant.establishment for grant in self._session.chair.grants}
-        if entry is None or entry.actor.call.establishment not in places:
+        if entry is None or not (entry.actor.call.establishment in places or self._session.sees(entry.actor.call)):
             await self._session.services.access.denials.person(actor.asker, action, Code.UNKNOWN_CALL)
             raise Refused(Code.UNKNOWN_CALL)
         return entry
@@ -133,12 +133,15 @@ class StaffCommands:
     async def _sign_on(self, message: client.PostSignOn) -> None:
         session = self._session
         actor, post = session.actor(), message.post
-        await session.permit(actor, f"post.sign_on.{post.value}", Subject(message.establishment))
+        action = f"post.sign_on.{post.value}"
+        for place in message.scope:
+            await session.permit(actor, action, Subject(place))
         try:
-            await self._engine.sign_on(session.chair, session.id, post, message.establishment, message.hall_id)
+            await self._engine.sign_on(
+                session.chair, session.id, HeldPost(post, frozenset(message.scope), message.hall_id)
+            )
         except Refused as refusal:
-            action = f"post.sign_on.{post.value}"
-            await session.services.access.denials.person(actor.asker, action, refusal.code, message.establishment)
+            await session.services.access.denials.person(actor.asker, action, refusal.code, message.scope[0])
             raise
         if post is Post.SUPERVISOR:
             self._engine.prove_presence(session.id, visible=True)
@@ -146,7 +149,7 @@ class StaffCommands:
 
     async def _focus(self, call_id: str | None) -> None:
         actor = self._session.actor()
-        await self._session.permit(actor, "call.listen", Subject(actor.establishment))
+        await self._session.permit(actor, "call.listen", ANYTHING)
         if call_id is not None:
             await self._within_reach(call_id, actor, "call.listen")
         await self._engine.focus(self._session.id, call_id)

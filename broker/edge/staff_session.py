@@ -9,7 +9,7 @@ from broker.domain import events as e
 from broker.domain.actors import Actor
 from broker.domain.call import Call, Phase
 from broker.domain.codes import Code, Post, Refused
-from broker.domain.permissions import HeldPost, Subject
+from broker.domain.permissions import ANYTHING, HeldPost
 from broker.domain.posts import ROLE
 from broker.domain.records import Device, Scope, Seat
 from broker.edge.presenter import Presenter
@@ -59,8 +59,8 @@ class StaffSession(Session):
         self._commands = StaffCommands(self)
         self._seats: list[Seat] = []
         self._devices: list[Device] = []
-        self._halls: tuple[str, ...] = ()
-        self._told_posts: dict[tuple[Post, str | None], PostPart] = {}
+        self._halls: tuple[tuple[str, str], ...] = ()  # establishment and hall
+        self._told_posts: dict[tuple[str, Post, str | None], PostPart] = {}
         self._told_seats: dict[str, SeatPart] = {}
         self._asked_lines: dict[int, int] = {}  # by home, where it is more than the pool
 
@@ -80,7 +80,7 @@ class StaffSession(Session):
     def sees(self, call: Call) -> bool:
         """Say whether the post reaches this call."""
         held = self.held
-        return held is not None and held.establishment == call.establishment and held.hall_id in (None, call.hall_id)
+        return held is not None and held.covers(call.establishment, call.hall_id)
 
     # --- what the page is told ---------------------------------------------------
 
@@ -121,7 +121,7 @@ class StaffSession(Session):
         now = self.services.clock.now()
         posts = self._posts_now()
         seats = self._seats_now()
-        self._told_posts = {(part.post, part.hall_id): part for part in posts}
+        self._told_posts = {_place_of(part): part for part in posts}
         self._told_seats = {part.id: part for part in seats}
         mine = next((part for part in posts if part.you), None)
         calls = [self._presenter.call(entry, now) for entry in self.entries()]
@@ -132,24 +132,22 @@ class StaffSession(Session):
         if held is None:
             self._seats, self._devices, self._halls = [], [], ()
             return
-        scope = Scope(frozenset({held.establishment}))
-        halls = [hall.id for hall in await self.services.directory.halls(scope) if held.hall_id in (None, hall.id)]
-        self._halls = tuple(halls)
-        self._seats = [seat for seat in await self.services.directory.seats(scope) if seat.hall_id in halls]
-        self._devices = [row for row in await self.services.directory.devices(scope) if row.hall_id in halls]
+        scope = Scope(held.scope)
+        halls = [hall for hall in await self.services.directory.halls(scope) if held.hall_id in (None, hall.id)]
+        self._halls = tuple((hall.establishment, hall.id) for hall in halls)
+        ids = {hall.id for hall in halls}
+        self._seats = [seat for seat in await self.services.directory.seats(scope) if seat.hall_id in ids]
+        self._devices = [row for row in await self.services.directory.devices(scope) if row.hall_id in ids]
 
     def entries(self) -> list[Entry]:
         """Return the calls that the post reaches."""
-        held = self.held
-        if held is None:
-            return []
-        return [entry for entry in self.engine.entries(held.establishment) if self.sees(entry.actor.call)]
+        return self.engine.within(self.held)
 
     def _posts_now(self) -> list[PostPart]:
         held = self.held
         if held is None:
             return []
-        return self._presenter.posts(held.establishment, self._halls, self.id, self.services.clock.now())
+        return self._presenter.posts(held.scope, self._halls, self.id, self.services.clock.now())
 
     def _seats_now(self) -> list[SeatPart]:
         online = self.laptops_online()
@@ -162,10 +160,10 @@ class StaffSession(Session):
     def _show_posts(self) -> None:
         now = self.services.clock.now()
         for part in self._posts_now():
-            key = (part.post, part.hall_id)
+            key = _place_of(part)
             if self._told_posts.get(key) != part:
                 self._told_posts[key] = part
-                self.socket.send(PostMessage(now=now, post=part), f"post {part.post} {part.hall_id}")
+                self.socket.send(PostMessage(now=now, post=part), f"post {' '.join(map(str, key))}")
 
     def _show_seats(self) -> None:
         now = self.services.clock.now()
@@ -207,10 +205,10 @@ class StaffSession(Session):
                 if self.sees(call):
                     self._call_changed(call, events)
             case PostsChanged(establishment=place):
-                if place == held.establishment:
+                if held.covers(place):
                     self._show_posts()
             case SeatsChanged(establishment=place):
-                if place == held.establishment:
+                if held.covers(place):
                     self.shared.tasks.start(self._reload_seats(), "seats changed")
             case LinesChanged(endpoint=endpoint):
                 if endpoint == self.id:
@@ -268,9 +266,7 @@ class StaffSession(Session):
         self.socket.send(MediaReoffer(receive=want, home=home), f"reoffer {home}")
 
     def _alerted(self, alert: Alerted, held: HeldPost) -> None:
-        here = alert.establishment == held.establishment and (
-            alert.hall_id is None or held.hall_id in (None, alert.hall_id)
-        )
+        here = held.covers(alert.establishment, alert.hall_id)
         if alert.call_id is not None:
             entry = self.engine.entry(alert.call_id)
             here = here and entry is not None and self.sees(entry.actor.call)
@@ -300,7 +296,7 @@ class StaffSession(Session):
 
     async def offer(self, message: client.MediaOffer) -> MediaAnswer:
         actor = self.actor()
-        await self.permit(actor, "call.watch", Subject(actor.establishment))
+        await self.permit(actor, "call.watch", ANYTHING)
         if self.engine.console(self.id) is None:
             raise Refused(Code.NOT_ON_POST)
         answer = await self.engine.offer(self.id, frozenset(), message.sdp, message.home)
@@ -313,7 +309,7 @@ class StaffSession(Session):
 
     async def told(self, message: client.ClientMessage) -> None:
         actor = self.actor()
-        await self.permit(actor, getattr(message, "type", ""), Subject(actor.establishment))
+        await self.permit(actor, getattr(message, "type", ""), ANYTHING)
         match message:
             case client.WallProof(visible=visible, tiles=tiles, heard=heard):
                 await self.engine.prove_wall(self.id, visible, shown_tiles(tiles), heard)
@@ -327,3 +323,7 @@ class StaffSession(Session):
             await self.engine.sign_off(self.id)  # a person whose sign-in is over has no grace
         else:
             self.engine.lost(self.id)
+
+
+def _place_of(part: PostPart) -> tuple[str, Post, str | None]:
+    return part.establishment, part.post, part.hall_id

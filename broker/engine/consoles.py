@@ -49,6 +49,10 @@ class Console:
         """Whether it has lines anywhere."""
         return bool(self.lines)
 
+    def reaches(self, call: Call) -> bool:
+        """Say whether the console's post reaches this call."""
+        return self.actor.covers(call.establishment, call.hall_id)
+
     def lines_for(self, call: Call, home: int) -> tuple[tuple[str, int], ...]:
         """Return the video line of each leg of `call`, giving free ones of `home` to legs that have none there."""
         for leg in call.legs:

@@ -19,14 +19,14 @@ from broker.domain.coverage import SentFact, ShownFact, tile_shown
 from broker.domain.permissions import HeldPost
 from broker.domain.plan import Media
 from broker.domain.policy import Policy
-from broker.domain.posts import Holder, sign_on
-from broker.domain.records import Scope
+from broker.domain.posts import Holder
 from broker.domain.settle import missing
 from broker.engine.actor import Done
-from broker.engine.board import Alerted, Board, CallChanged, Change, LinesChanged, PostsChanged, StillMade
+from broker.engine.board import Alerted, Board, CallChanged, Change, LinesChanged, StillMade
 from broker.engine.chairs import LaptopChair, StaffChair
 from broker.engine.consoles import Console, Lines
 from broker.engine.denials import Denials
+from broker.engine.posts import Posts, actor_of
 from broker.engine.presence import Presence
 from broker.engine.recorder import Recorder
 from broker.engine.registry import Entry, Registry
@@ -96,7 +96,8 @@ class Engine:
         self._consoles: dict[str, Console] = {}
         self._stills = Stills()
         self._looked: dict[str, datetime] = {}
-        self._today = Today(event_log, clock, zone)
+        today = Today(event_log, clock, zone)
+        self.posts = Posts(self.presence, self.streams, directory, today, self.board, clock, self._detach)
         self._denials = denials or Denials(self.streams, clock)
 
     # --- life ---------------------------------------------------------------
@@ -125,7 +126,7 @@ class Engine:
             await asyncio.sleep(RENEW_EVERY_S)
             await self.renew()
             for session in self.presence.expired(self.clock.now()):
-                await self._off_post(session, "lost")
+                await self.posts.leave(session, "lost")
 
     async def renew(self) -> None:
         """Show durably that this node still owns its calls; without it every plan lapses within seconds."""
@@ -142,6 +143,11 @@ class Engine:
     def entries(self, establishment: str) -> list[Entry]:
         """Return the open calls of an establishment, in the order of their slots."""
         found = [entry for entry in self.registry if entry.actor.call.establishment == establishment]
+        return sorted(found, key=lambda entry: (entry.actor.call.starts_at, entry.actor.call.id))
+
+    def within(self, held: HeldPost | None) -> list[Entry]:
+        """Return the open calls that a post reaches, in the order of their slots."""
+        found = [entry for entry in self.registry if held is not None and _reaches(held, entry.actor.call)]
         return sorted(found, key=lambda entry: (entry.actor.call.starts_at, entry.actor.call.id))
 
     def entry(self, call_id: str) -> Entry | None:
@@ -163,78 +169,25 @@ class Engine:
 
     # --- posts ----------------------------------------------------------------
 
-    async def sign_on(
-        self, chair: StaffChair, session: str, post: Post, establishment: str, hall_id: str | None
-    ) -> Holder:
+    async def sign_on(self, chair: StaffChair, session: str, wanted: HeldPost) -> Holder:
         """Take a post. Raises Refused; the refusal is recorded by the caller through `denied`."""
-        now = self.clock.now()
-        staff = chair.staff
-        hall = hall_id if post is Post.SUPERVISOR else None
-        holder = Holder(
-            post, establishment, hall, staff.number, staff.name, staff.grade, chair.session.profile, session, now
-        )
-        if post is Post.SUPERVISOR:
-            halls = await self.directory.halls(Scope(frozenset({establishment})))
-            if hall not in {row.id for row in halls}:
-                raise Refused(Code.NOT_YOUR_HALL)
-        sign_on(holder, chair.grants, self.presence.holders, await self._today.at(establishment))
-        self.presence.take(holder)  # before the record, so that two sign-ons cannot both pass
-        try:
-            await self.streams.establishment(establishment).append(
-                "post.signed_on", f"staff:{staff.number}", {"post": post.value, "hall": hall, "session": session}
-            )
-        except LogUnavailable:
-            self.presence.leave(session)
-            raise Refused(Code.UNAVAILABLE) from None
-        self._today.took(holder)
-        self._drop_stale_twin(holder)
-        if post is Post.MONITOR:
-            self._consoles[session] = Console(self._actor(holder, chair))
-        self.board.publish(PostsChanged(establishment))
+        holder = await self.posts.take(chair, session, wanted)
+        if holder.post is Post.MONITOR:
+            self._consoles[session] = Console(self.actor(chair, session))
         return holder
-
-    def _drop_stale_twin(self, holder: Holder) -> None:
-        """The same person's post at a socket that is gone: the new one carries on."""
-        for other in self.presence.holders:
-            same = other.number == holder.number and other.post is holder.post
-            if same and other.session != holder.session and self.presence.is_lost(other.session):
-                self.presence.leave(other.session)
-
-    @staticmethod
-    def _actor(holder: Holder, chair: StaffChair) -> Actor:
-        held = HeldPost(holder.post, holder.establishment, holder.hall_id)
-        return Actor(f"staff:{holder.number}", holder.name, holder.number, holder.session, chair.asker(held))
 
     def actor(self, chair: StaffChair, session: str) -> Actor:
         """Return who acts at a staff socket: with the post that it holds, if it holds one."""
-        holder = self.presence.holder(session)
-        if holder is None:
-            return Actor(f"staff:{chair.number}", chair.staff.name, chair.number, session, chair.asker())
-        return self._actor(holder, chair)
+        return actor_of(chair, session, self.presence.holder(session))
 
     async def sign_off(self, session: str) -> None:
         """Leave the post that this socket holds."""
-        await self._off_post(session, "signed_off")
+        await self.posts.leave(session, "signed_off")
 
     def lost(self, session: str) -> None:
-        """A staff socket is gone: the post is kept for its grace, and everybody may see that it is lost."""
-        holder = self.presence.lose(session, self.clock.now())
-        if holder is not None:
-            self.board.publish(PostsChanged(holder.establishment))
+        """A staff socket is gone: the post is kept for its grace."""
+        self.posts.lost(session)
         self._tasks.start(self._detach(session), "console gone")
-
-    async def _off_post(self, session: str, why: str) -> None:
-        holder = self.presence.leave(session)
-        if holder is None:
-            return
-        await self._detach(session)
-        try:
-            await self.streams.establishment(holder.establishment).insist(
-                "post.signed_off", f"staff:{holder.number}", {"post": holder.post.value, "session": session, "why": why}
-            )
-        except LogUnavailable:
-            log.error("post change not recorded", session=session)
-        self.board.publish(PostsChanged(holder.establishment))
 
     async def denied(self, actor: Actor, establishment: str, action: str, code: Code, call_id: str | None) -> None:
         """Record that a signed-in person was refused, and show the attempt to the other post."""
@@ -264,8 +217,7 @@ class Engine:
         if console is None or holder is None or not visible:
             return
         at = self._dated(heard)
-        entries = self.entries(holder.establishment)
-        calls = [entry.actor.call for entry in entries if entry.actor.call.id in tiles]
+        calls = [entry.actor.call for entry in self.within(holder.held) if entry.actor.call.id in tiles]
         calls = [call for call in calls if call.phase in SHOWABLE]
         sent = await self._sent(console, calls, {tile.fact.leg_id: tile for call in calls for tile in tiles[call.id]})
         for call in calls:
@@ -317,7 +269,7 @@ class Engine:
         if console is None:
             raise Refused(Code.NOT_ON_POST)
         entry = self.entry(call_id) if call_id is not None else None
-        if call_id is not None and (entry is None or entry.actor.call.establishment != console.actor.establishment):
+        if call_id is not None and (entry is None or not console.reaches(entry.actor.call)):
             raise Refused(Code.UNKNOWN_CALL)
         before, console.focus = console.focus, call_id
         for each in (before, call_id):
@@ -334,8 +286,9 @@ class Engine:
         try:
             return await self.registry.send(call_id, command)
         except Refused as refusal:
-            place = command.actor.establishment
-            if command.actor.number is not None and place is not None:
+            entry = self.entry(call_id)
+            if command.actor.number is not None and entry is not None:
+                place = entry.actor.call.establishment
                 await self.denied(command.actor, place, type(command).__name__, refusal.code, call_id)
             raise
 
@@ -387,7 +340,7 @@ class Engine:
         for console in tuple(self._consoles.values()):
             for call_id in sorted(calls):
                 entry = self.entry(call_id)
-                if entry is not None and entry.actor.call.establishment == console.actor.establishment:
+                if entry is not None and console.reaches(entry.actor.call):
                     await self._show(console, call_id)
             self.board.publish(LinesChanged(console.actor.session))
 
@@ -419,7 +372,7 @@ class Engine:
         if call.phase is Phase.ENDED:
             self.media.release(call.id)
         for console in tuple(self._consoles.values()):
-            if console.actor.establishment != call.establishment or not console.connected:
+            if not console.reaches(call) or not console.connected:
                 continue
             if call.phase is Phase.ENDED:
                 console.release([leg.id for leg in call.legs])
@@ -442,7 +395,7 @@ class Engine:
             self._alert(call.establishment, call.hall_id, "unrecorded", call.id, None, None)
 
     async def _show_all(self, console: Console) -> None:
-        for entry in self.entries(console.actor.establishment or ""):
+        for entry in self.within(console.actor.asker.held):
             await self._show(console, entry.actor.call.id)
         self.board.publish(LinesChanged(console.actor.session))
 
@@ -467,7 +420,7 @@ class Engine:
         if console is None:
             return
         self._stills.forget(session)
-        for entry in self.entries(console.actor.establishment or ""):
+        for entry in self.within(console.actor.asker.held):
             try:
                 await self.registry.send(entry.actor.call.id, c.StopObserving(console.actor))
             except Refused:
@@ -484,6 +437,10 @@ class Engine:
             if entry.actor.call.seat_id == chair.device.seat_id and entry.actor.call.phase is not Phase.ENDED
         ]
         return open_calls[0] if open_calls else None
+
+
+def _reaches(held: HeldPost, call: Call) -> bool:
+    return held.covers(call.establishment, call.hall_id)
 
 
 def _echoed(shown: Shown | None, home: int, line: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, tzinfo
 
 from broker.domain.codes import Post
@@ -19,16 +20,20 @@ class Today:
         self._clock = clock
         self._held: dict[tuple[str, date], set[tuple[str, Post]]] = {}
 
-    async def at(self, establishment: str) -> frozenset[tuple[str, Post]]:
-        """Return (staff number, post) of everybody who took a post there today."""
+    async def at(self, scope: Iterable[str]) -> frozenset[tuple[str, Post]]:
+        """Return (staff number, post) of everybody who took a post at any of these establishments today."""
         day = self._day()
-        if (establishment, day) not in self._held:
-            self._held[establishment, day] = await self._read(establishment, day)
-        return frozenset(self._held[establishment, day])
+        found: set[tuple[str, Post]] = set()
+        for place in scope:
+            if (place, day) not in self._held:
+                self._held[place, day] = await self._read(place, day)
+            found |= self._held[place, day]
+        return frozenset(found)
 
     def took(self, holder: Holder) -> None:
         """Remember a sign-on that is now on the record."""
-        self._held.setdefault((holder.establishment, self._day()), set()).add((holder.number, holder.post))
+        for place in holder.scope:
+            self._held.setdefault((place, self._day()), set()).add((holder.number, holder.post))
 
     def _day(self) -> date:
         return self._clock.now().astimezone(self._zone).date()

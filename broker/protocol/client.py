@@ -102,12 +102,12 @@ class WarningShown(Message):
 
 
 class PostSignOn(Message):
-    """Take a post: monitoring for an establishment, technical supervision for one hall of it."""
+    """Take a post: monitoring of one or several establishments, technical supervision of one hall of one."""
 
     type: Literal["post.sign_on"] = "post.sign_on"
     key: Key
     post: Post
-    establishment: Id
+    scope: Annotated[list[Id], Field(min_length=1, max_length=256)]
     hall_id: Id | None = None
 
 

@@ -162,6 +162,7 @@ class PostPart(ServerPart):
     name: str | None = None
     since: datetime | None = None
     you: bool = False
+    scope: list[Id] = []  # every establishment that its holder's post spans
 
 
 class SeatPart(ServerPart):

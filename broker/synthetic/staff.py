@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from types import TracebackType
@@ -65,11 +65,10 @@ class StaffMember:
         assert talk.welcome is not None
         return talk.welcome
 
-    async def take_post(self, establishment: str, hall_id: str | None = None) -> None:
-        """Sign on, and do the post's work from now on. Raises Refused."""
-        await self.command(
-            client.PostSignOn(key=new_key(), post=self.post, establishment=establishment, hall_id=hall_id)
-        )
+    async def take_post(self, establishment: str, hall_id: str | None = None, also: Sequence[str] = ()) -> None:
+        """Sign on, and do the post's work from now on; `also`: more establishments to monitor. Raises Refused."""
+        scope = [establishment, *also]
+        await self.command(client.PostSignOn(key=new_key(), post=self.post, scope=scope, hall_id=hall_id))
         self.holds_post = True
         for work in (self._every_second, self._duties):
             self._tasks.start(work())

@@ -12,7 +12,7 @@ import { EMPTY, applyMessage, forgetEnded } from "./board.js";
 /** @typedef {import("../../web/lib/signalling.js").Command} Command */
 /** @typedef {import("../../web/lib/signalling.js").Answer} Answer */
 /** @typedef {import("../../web/lib/signalling.js").State} State */
-/** @typedef {{ establishment: string, hall_id: string | null }} Station Where a post stands. */
+/** @typedef {{ scope: string[], hall_id: string | null }} Station Where a post stands: its establishments, and the hall of a technical one. */
 /** @typedef {{ code: string, id: number }} Notice A refusal to be read; `id` tells one from the next. */
 
 const STALE_MS = 3000; // no news for so long: nothing on the page is claimed any more (NOTES-console 1.5)

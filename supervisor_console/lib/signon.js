@@ -29,8 +29,9 @@ export function offersOf(board, post) {
     if (!may.posts.includes(post)) continue;
     const halls = post === "monitor" ? [null] : may.halls;
     for (const hall of halls) {
-      const station = { establishment: may.establishment, hall_id: hall?.id ?? null };
-      const held = board.posts.get(postKey({ ...station, post }));
+      const hall_id = hall?.id ?? null;
+      const station = { scope: [may.establishment], hall_id };
+      const held = board.posts.get(postKey({ establishment: may.establishment, hall_id, post }));
       offers.push({
         station,
         name: hall ? hall.name : may.name,
@@ -116,7 +117,7 @@ function SignOut() {
 
 /** @param {Station} station */
 function key(station) {
-  return `${station.establishment} ${station.hall_id ?? ""}`;
+  return `${station.scope.join(" ")} ${station.hall_id ?? ""}`;
 }
 
 function remembered() {

@@ -38,14 +38,14 @@ export function TopBar({ desk }) {
   const station = board.holds;
   const needed = new Set([...board.calls.values()].filter(isOnWall).map((call) => call.hall_id));
   const technical = [...board.posts.values()].filter(
-    (post) => post.post === "supervisor" && post.establishment === station?.establishment && (post.state !== "off" || needed.has(post.hall_id ?? "")),
+    (post) => post.post === "supervisor" && (post.state !== "off" || needed.has(post.hall_id ?? "")),
   );
   const halls = new Map(board.you?.may.flatMap((may) => may.halls.map((hall) => [hall.id, hall.name])));
-  const place = board.you?.may.find((may) => may.establishment === station?.establishment);
+  const places = (board.you?.may ?? []).filter((may) => station?.scope.includes(may.establishment));
   return html`<header class="topbar">
     <div class="topbar-title">
       <h1>${t("monitor.title")}</h1>
-      <p>${place?.name ?? ""}${place?.synthetic ? html` <span class="chip synthetic">${t("console.synthetic")}</span>` : null}</p>
+      <p>${places.map((place) => place.name).join(", ")}${places.some((place) => place.synthetic) ? html` <span class="chip synthetic">${t("console.synthetic")}</span>` : null}</p>
     </div>
     <${PostState} session=${session} label=${t("console.monitoring")} post=${station ?? undefined} mine=${true} />
     ${technical.length

@@ -29,7 +29,7 @@ def staff(number: str, post: Post | None, prison: str = PRISON, hall: str | None
     grants = [(Role.MONITOR, prison), (Role.SUPERVISOR, prison)]
     if post is None:
         return Actor(f"staff:{number}", number, number, f"s-{number}", staff_asker(number, grants))
-    held = HeldPost(post, prison, hall if post is Post.SUPERVISOR else None)
+    held = HeldPost(post, frozenset({prison}), hall if post is Post.SUPERVISOR else None)
     return Actor(f"staff:{number}", number, number, f"s-{number}", staff_asker(number, grants, held))
 
 

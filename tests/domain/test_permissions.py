@@ -27,8 +27,8 @@ GOLDEN = Path(__file__).with_name("permissions.csv")
 HERE = Subject("HRD", "h1", "v1.1")
 FAMILY = Asker(Who.FAMILY, leg_id="v1.2", establishment="HRD")
 LAPTOP = Asker(Who.LAPTOP, leg_id="v1.1", device_id="d1", establishment="HRD")
-ON_MONITOR = HeldPost(Post.MONITOR, "HRD")
-ON_HALL = HeldPost(Post.SUPERVISOR, "HRD", "h1")
+ON_MONITOR = HeldPost(Post.MONITOR, frozenset({"HRD"}))
+ON_HALL = HeldPost(Post.SUPERVISOR, frozenset({"HRD"}), "h1")
 ROLES = {who: Role(who.value) for who in Who if who.value in {role.value for role in Role}}
 
 
@@ -102,7 +102,7 @@ def test_family_and_staff_share_nothing_but_what_is_open_to_strangers(action):
         (ON_MONITOR, Subject("SKB", "h9"), Code.NOT_YOUR_HALL),
         (ON_HALL, HERE, None),
         (ON_HALL, Subject("HRD", "h2"), Code.NOT_YOUR_HALL),
-        (HeldPost(Post.MONITOR, "SKB"), Subject("SKB"), Code.NOT_GRANTED),
+        (HeldPost(Post.MONITOR, frozenset({"SKB"})), Subject("SKB"), Code.NOT_GRANTED),
     ],
 )
 def test_a_call_is_paused_from_a_post_of_its_place_only(held, subject, code):

@@ -11,6 +11,7 @@ from broker.domain.actors import SYSTEM, Actor
 from broker.domain.call import Call
 from broker.domain.codes import Post
 from broker.domain.coverage import ShownFact
+from broker.domain.permissions import HeldPost
 from broker.domain.policy import DEFAULT
 from broker.domain.records import (
     Contact,
@@ -131,7 +132,7 @@ class Table:
         """A person signs on to a post."""
         hall = "HRD-A" if post is Post.SUPERVISOR else None
         seated = chair(number, grade)
-        await self.engine.sign_on(seated, session, post, PRISON, hall)
+        await self.engine.sign_on(seated, session, HeldPost(post, frozenset({PRISON}), hall))
         return self.engine.actor(seated, session)
 
     async def arrive(self, n: int = 1) -> None:

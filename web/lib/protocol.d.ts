@@ -377,6 +377,7 @@ export interface PostPart {
   name: string | null;
   since: string | null;
   you: boolean;
+  scope: string[];
 }
 
 /** Leave the post that this socket holds. */
@@ -385,12 +386,12 @@ export interface PostSignOff {
   key: string;
 }
 
-/** Take a post: monitoring for an establishment, technical supervision for one hall of it. */
+/** Take a post: monitoring of one or several establishments, technical supervision of one hall of one. */
 export interface PostSignOn {
   type: "post.sign_on";
   key: string;
   post: Post;
-  establishment: string;
+  scope: string[];
   hall_id?: string | null;
 }
 

@@ -145,6 +145,7 @@ class World:
                         "name": None if state == "off" else name,
                         "since": datetime.now(UTC) - timedelta(minutes=42),
                         "you": mine,
+                        "scope": [PRISON],
                     }
                 )
             )

@@ -1,0 +1,118 @@
+"""Posts taken, kept, lost and left: each on the record of every establishment in its scope."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+
+import structlog
+
+from broker.domain.actors import Actor
+from broker.domain.codes import Code, Post, Refused
+from broker.domain.permissions import HeldPost
+from broker.domain.posts import Holder, sign_on
+from broker.domain.records import Scope
+from broker.engine.board import Board, PostsChanged
+from broker.engine.chairs import StaffChair
+from broker.engine.presence import Presence
+from broker.engine.stream import Streams
+from broker.engine.today import Today
+from broker.ports import Clock, Directory, LogUnavailable
+
+log = structlog.get_logger()
+
+
+class Posts:
+    """Who may take a post is the domain's to say (posts.sign_on); here it is asked, recorded and told."""
+
+    def __init__(
+        self,
+        presence: Presence,
+        streams: Streams,
+        directory: Directory,
+        today: Today,
+        board: Board,
+        clock: Clock,
+        left: Callable[[str], Awaitable[None]],
+    ) -> None:
+        """`left` is called with the session of a post that is no longer held, before that is recorded."""
+        self._presence = presence
+        self._streams = streams
+        self._directory = directory
+        self._today = today
+        self._board = board
+        self._clock = clock
+        self._left = left
+
+    async def take(self, chair: StaffChair, session: str, wanted: HeldPost) -> Holder:
+        """Take a post. Raises Refused; the refusal is recorded by the caller."""
+        staff, hall = chair.staff, wanted.hall_id if wanted.post is Post.SUPERVISOR else None
+        profile, now = chair.session.profile, self._clock.now()
+        holder = Holder(wanted.post, wanted.scope, hall, staff.number, staff.name, staff.grade, profile, session, now)
+        if wanted.post is Post.SUPERVISOR:
+            halls = await self._directory.halls(Scope(wanted.scope))
+            if hall not in {row.id for row in halls}:
+                raise Refused(Code.NOT_YOUR_HALL)
+        sign_on(holder, chair.grants, self._presence.holders, await self._today.at(wanted.scope))
+        self._presence.take(holder)  # before the record, so that two sign-ons cannot both pass
+        await self._record_taken(holder)
+        self._today.took(holder)
+        self._drop_stale_twin(holder)
+        self.tell(holder)
+        return holder
+
+    async def leave(self, session: str, why: str) -> None:
+        """The post of this socket is held no more, because of `why`."""
+        holder = self._presence.leave(session)
+        if holder is None:
+            return
+        await self._left(session)
+        await self._record_left(holder, holder.scope, why)
+        self.tell(holder)
+
+    def lost(self, session: str) -> None:
+        """The socket is gone: the post is kept for its grace, and everybody may see that it is lost."""
+        holder = self._presence.lose(session, self._clock.now())
+        if holder is not None:
+            self.tell(holder)
+
+    def tell(self, holder: Holder) -> None:
+        """Let every page of the holder's establishments look again."""
+        self._board.publish(*(PostsChanged(place) for place in sorted(holder.scope)))
+
+    async def _record_taken(self, holder: Holder) -> None:
+        body = {
+            "post": holder.post.value,
+            "hall": holder.hall_id,
+            "session": holder.session,
+            "scope": sorted(holder.scope),
+        }
+        recorded: list[str] = []
+        try:
+            for place in sorted(holder.scope):
+                await self._streams.establishment(place).append("post.signed_on", f"staff:{holder.number}", body)
+                recorded.append(place)
+        except LogUnavailable:
+            self._presence.leave(holder.session)
+            await self._record_left(holder, recorded, "not_recorded")
+            raise Refused(Code.UNAVAILABLE) from None
+
+    async def _record_left(self, holder: Holder, places: Collection[str], why: str) -> None:
+        body = {"post": holder.post.value, "session": holder.session, "why": why}
+        for place in sorted(places):
+            try:
+                await self._streams.establishment(place).insist("post.signed_off", f"staff:{holder.number}", body)
+            except LogUnavailable:
+                log.error("post change not recorded", session=holder.session, establishment=place)
+
+    def _drop_stale_twin(self, holder: Holder) -> None:
+        """The same person's post at a socket that is gone: the new one carries on."""
+        for other in self._presence.holders:
+            same = other.number == holder.number and other.post is holder.post
+            if same and other.session != holder.session and self._presence.is_lost(other.session):
+                self._presence.leave(other.session)
+
+
+def actor_of(chair: StaffChair, session: str, holder: Holder | None) -> Actor:
+    """Return who acts at a staff socket: with the post that it holds, if it holds one."""
+    asker = chair.asker(holder.held if holder else None)
+    return Actor(f"staff:{chair.number}", chair.staff.name, chair.number, session, asker)
