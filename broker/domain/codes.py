@@ -42,6 +42,7 @@ class Code(StrEnum):
     NOT_GRANTED = "not_granted"
     LOCAL_RULE = "local_rule"
     SHARED_ACCOUNT = "shared_account"
+    GUIDANCE_CHANGED = "guidance_changed"
     UNAVAILABLE = "unavailable"
     BAD_OFFER = "bad_offer"
     SYNTHETIC_MIX = "synthetic_mix"

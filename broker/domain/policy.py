@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +12,8 @@ class Policy:
     """One version of the policy. Units stand in the names."""
 
     version: str = "2026-11"
+    effective_from: datetime = datetime(2026, 11, 1, tzinfo=UTC)
+    changes: tuple[str, ...] = ("console.guidance.2026-11.watched", "console.guidance.2026-11.handed_over")
     notice_version: str = "2026-11"
     # Proof of viewing (design README 5)
     proof_stale_s: float = 5.0
@@ -41,6 +45,13 @@ class Policy:
 
 DEFAULT = Policy()
 POLICIES = {DEFAULT.version: DEFAULT}
+"""Every version ever published. `changes` are catalogue keys: what is new in it, as staff read it at sign-on."""
+
+
+def in_force(now: datetime, published: Iterable[Policy] = POLICIES.values()) -> Policy:
+    """Return the version in force: the last of those whose date has come, or the first before there is one."""
+    dated = sorted(published, key=lambda one: one.effective_from)
+    return next((one for one in reversed(dated) if one.effective_from <= now), dated[0])
 
 
 def policy(version: str) -> Policy:

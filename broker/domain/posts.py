@@ -8,6 +8,7 @@ from datetime import datetime
 
 from broker.domain.codes import Code, Post, Refused
 from broker.domain.permissions import HeldPost
+from broker.domain.policy import DEFAULT
 from broker.domain.records import Grade, Grant, Role
 
 RANK = {
@@ -40,6 +41,7 @@ class Holder:
     profile: str  # of the browser: one profile never holds both posts
     session: str
     since: datetime
+    guidance: str = DEFAULT.version  # the version that the person acknowledged
 
     @property
     def held(self) -> HeldPost:
@@ -51,35 +53,77 @@ class Holder:
         return self.held.covers(establishment, hall_id)
 
 
-def sign_on(
-    holder: Holder, grants: Iterable[Grant], held: Iterable[Holder], today: Iterable[tuple[str, Post]] = ()
-) -> None:
-    """Check that `holder` may take the post.
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One condition of signing on: what it needs, what the person holds (codes, never names), and whether it is met."""
+
+    name: str
+    met: bool
+    code: Code
+    needed: str | None = None
+    held: str | None = None
+
+
+class SignOnRefused(Refused):
+    """A person may not take a post; `checks` says which conditions were met and which was not."""
+
+    def __init__(self, checks: tuple[Check, ...]) -> None:
+        super().__init__(next(check.code for check in checks if not check.met))
+        self.checks = checks
+
+
+def checks(
+    holder: Holder,
+    grants: Iterable[Grant],
+    held: Iterable[Holder],
+    today: Iterable[tuple[str, Post]] = (),
+    guidance: str = DEFAULT.version,
+) -> tuple[Check, ...]:
+    """Return every condition under which `holder` may take the post, in the order in which a refusal names them.
 
     Args:
-        holder: The person, as they would hold it.
+        holder: The person, as they would hold it, with the guidance that they acknowledged.
         grants: What the person may be, and where.
         held: Every post now held, anywhere.
         today: Who has held which post at the scope's establishments in this day's session.
+        guidance: The version in force.
+    """
+    others = [one for one in held if one.number == holder.number or one.profile == holder.profile]
+    mine = [one for one in others if one.number == holder.number]
+    granted = {grant.establishment for grant in grants if grant.role is ROLE[holder.post]}
+    before = any(number == holder.number and post is not holder.post for number, post in today)
+    crossed = next((one for one in mine if one.post is not holder.post), None)
+    browser = any(one.number != holder.number and one.post is not holder.post for one in others)
+    twice = any(one.post is holder.post and one.profile != holder.profile for one in mine)
+    wanted, lowest = " ".join(sorted(holder.scope)), LOWEST[holder.post].value
+    reached = " ".join(sorted(holder.scope & granted)) or None
+    one_hall = holder.post is Post.MONITOR or len(holder.scope) == 1
+    where = " ".join(sorted(crossed.scope)) if crossed else None
+    return (
+        Check("scope", bool(holder.scope) and holder.scope <= granted, Code.NOT_GRANTED, wanted, reached),
+        Check("one_hall", one_hall, Code.NOT_YOUR_HALL),
+        Check("grade", grade_fits(holder.post, holder.grade), Code.GRADE_TOO_LOW, lowest, holder.grade.value),
+        Check("other_post", not before and crossed is None, Code.OTHER_POST_HELD, None, where),
+        Check("browser", not browser, Code.PROFILE_HOLDS_OTHER_POST),
+        Check("named", not twice, Code.SHARED_ACCOUNT),
+        Check("guidance", holder.guidance == guidance, Code.GUIDANCE_CHANGED, guidance, holder.guidance or None),
+    )
+
+
+def sign_on(
+    holder: Holder,
+    grants: Iterable[Grant],
+    held: Iterable[Holder],
+    today: Iterable[tuple[str, Post]] = (),
+    guidance: str = DEFAULT.version,
+) -> None:
+    """Check that `holder` may take the post; the arguments are those of `checks`.
 
     Raises:
-        Refused: not granted, grade too low, the other post is or was held by this
-            person or this browser, or the person holds this post in another browser
-            (a shared account shows itself by concurrent posts, features F101).
+        SignOnRefused: not granted, grade too low, the other post is or was held by this person or this browser, the
+            person holds this post in another browser (a shared account shows itself by concurrent posts, features
+            F101), or the guidance that was acknowledged is not the one in force (features F100).
     """
-    granted = {grant.establishment for grant in grants if grant.role is ROLE[holder.post]}
-    if not holder.scope or not holder.scope <= granted:
-        raise Refused(Code.NOT_GRANTED)
-    if holder.post is Post.SUPERVISOR and len(holder.scope) != 1:
-        raise Refused(Code.NOT_YOUR_HALL)
-    if not grade_fits(holder.post, holder.grade):
-        raise Refused(Code.GRADE_TOO_LOW)
-    if any(number == holder.number and post is not holder.post for number, post in today):
-        raise Refused(Code.OTHER_POST_HELD)
-    for other in held:
-        if other.number == holder.number and other.post is not holder.post:
-            raise Refused(Code.OTHER_POST_HELD)
-        if other.profile == holder.profile and other.post is not holder.post:
-            raise Refused(Code.PROFILE_HOLDS_OTHER_POST)
-        if other.number == holder.number and other.profile != holder.profile:
-            raise Refused(Code.SHARED_ACCOUNT)
+    found = checks(holder, grants, held, today, guidance)
+    if not all(check.met for check in found):
+        raise SignOnRefused(found)

@@ -35,14 +35,22 @@ SHELLS: Final = {
     "monitor": Shell(
         "monitor",
         "monitor.title",
-        ("supervisor_console/styles/console.css", "supervisor_console/styles/monitor.css"),
+        (
+            "supervisor_console/styles/console.css",
+            "supervisor_console/styles/posts.css",
+            "supervisor_console/styles/monitor.css",
+        ),
         "supervisor_console/monitor/main.js",
         "console.official",
     ),
     "hall": Shell(
         "technical",
         "hall.title",
-        ("supervisor_console/styles/console.css", "supervisor_console/styles/hall.css"),
+        (
+            "supervisor_console/styles/console.css",
+            "supervisor_console/styles/posts.css",
+            "supervisor_console/styles/hall.css",
+        ),
         "supervisor_console/technical/main.js",
         "console.official",
     ),

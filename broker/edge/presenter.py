@@ -18,7 +18,8 @@ from broker.engine.consoles import Console
 from broker.engine.engine import SHOWABLE, Engine, prisoner_leg
 from broker.engine.registry import Entry
 from broker.ports import EndpointHealth
-from broker.protocol.server import AttendeePart, CallPart, HoldPart, LegHealth, LegPart, LinePart, PostPart, SeatPart
+from broker.protocol.posts import PostPart
+from broker.protocol.server import AttendeePart, CallPart, HoldPart, LegHealth, LegPart, LinePart, SeatPart
 
 SeatState = Literal["out_of_use", "offline", "free", "waiting", "verify", "ready", "live", "paused", "fault", "help"]
 GOOD_LOSS = 0.10

@@ -10,11 +10,13 @@ import structlog
 from broker.domain.actors import Actor
 from broker.domain.codes import Code, Refused
 from broker.domain.permissions import Subject, may
+from broker.domain.posts import SignOnRefused
 from broker.edge.answers import Answers
 from broker.edge.credentials import Credentials
 from broker.edge.ice import ice_servers, new_id
 from broker.edge.services import Services
 from broker.edge.socket import Socket
+from broker.edge.stations import check_parts
 from broker.engine.board import Change
 from broker.engine.chairs import Chair
 from broker.engine.tasks import Tasks
@@ -137,6 +139,8 @@ class Session:
     async def _answered(self, message: client.ClientMessage, key: str) -> Ok | RefusedMessage:
         try:
             return await self.command(message)
+        except SignOnRefused as refusal:
+            return RefusedMessage(key=key, code=refusal.code, checks=check_parts(refusal.checks))
         except Refused as refusal:
             return RefusedMessage(key=key, code=refusal.code)
         except (LogUnavailable, LogConflict):

@@ -137,9 +137,8 @@ class StaffCommands:
         for place in message.scope:
             await session.permit(actor, action, Subject(place))
         try:
-            await self._engine.sign_on(
-                session.chair, session.id, HeldPost(post, frozenset(message.scope), message.hall_id)
-            )
+            wanted = HeldPost(post, frozenset(message.scope), message.hall_id)
+            await self._engine.sign_on(session.chair, session.id, wanted, message.guidance)
         except Refused as refusal:
             await session.services.access.denials.person(actor.asker, action, refusal.code, message.scope[0])
             raise

@@ -10,32 +10,30 @@ from broker.domain.actors import Actor
 from broker.domain.call import Call, Phase
 from broker.domain.codes import Code, Post, Refused
 from broker.domain.permissions import ANYTHING, HeldPost
-from broker.domain.posts import ROLE
 from broker.domain.records import Device, Scope, Seat
 from broker.edge.presenter import Presenter
 from broker.edge.session import Session, Shared
 from broker.edge.socket import Socket
 from broker.edge.staff_commands import StaffCommands, shown_tiles
+from broker.edge.stations import StationBoard
 from broker.engine.board import Alerted, CallChanged, Change, LinesChanged, PostsChanged, SeatsChanged, StillMade
 from broker.engine.chairs import StaffChair
 from broker.engine.consoles import AUDIO_LINES, MOST_LINES, video_pool
 from broker.engine.registry import Entry
 from broker.ports import HomeChanged, OfferRefused
 from broker.protocol import VERSION, client
+from broker.protocol.posts import PostPart, StationPart, Stations
 from broker.protocol.server import (
     Alert,
     AnswerLine,
     CallMessage,
-    HallPart,
     LineWant,
-    MayPart,
     MediaAnswer,
     MediaLines,
     MediaReoffer,
     News,
     Ok,
     PostMessage,
-    PostPart,
     SeatMessage,
     SeatPart,
     Snapshot,
@@ -57,6 +55,8 @@ class StaffSession(Session):
         super().__init__(shared, socket, chair)
         self._presenter = presenter
         self._commands = StaffCommands(self)
+        self._stations = StationBoard(self.engine, self.services.directory, presenter, chair)
+        self._told_stations: list[StationPart] = []
         self._seats: list[Seat] = []
         self._devices: list[Device] = []
         self._halls: tuple[tuple[str, str], ...] = ()  # establishment and hall
@@ -89,30 +89,14 @@ class StaffSession(Session):
             name=self.chair.staff.name,
             number=self.chair.number,
             grade=self.chair.staff.grade.value,
-            may=await self._may(),
+            may=await self._stations.may(),
+            guidance=await self._stations.guidance(),
         )
         now, demo = self.services.clock.now(), self.services.config.demo
         homes = self.engine.media.homes
         lines = LineWant(audio=AUDIO_LINES, video=video_pool(homes), homes=homes)
         self.socket.send(Welcome(protocol=VERSION, now=now, you=you, receive=lines, demo=demo))
         await self.show_all()
-
-    async def _may(self) -> list[MayPart]:
-        places = {grant.establishment for grant in self.chair.grants}
-        scope = Scope(frozenset(places))
-        halls = await self.services.directory.halls(scope)
-        parts = []
-        for place in await self.services.directory.establishments(scope):
-            roles = {grant.role for grant in self.chair.grants if grant.establishment == place.code}
-            posts = [post for post in Post if ROLE[post] in roles]
-            rooms = [HallPart(id=hall.id, name=hall.name) for hall in halls if hall.establishment == place.code]
-            if posts:
-                parts.append(
-                    MayPart(
-                        establishment=place.code, name=place.name, posts=posts, halls=rooms, synthetic=place.synthetic
-                    )
-                )
-        return parts
 
     async def show_all(self) -> None:
         """Send everything that the post may see now."""
@@ -127,6 +111,16 @@ class StaffSession(Session):
         calls = [self._presenter.call(entry, now) for entry in self.entries()]
         self.socket.send(Snapshot(now=now, you_hold=mine, calls=calls, posts=posts, seats=seats))
         self._show_warnings()
+        self._told_stations = []
+        self._show_stations()
+
+    def _show_stations(self) -> None:
+        """Off post: how the places stand where this person may sign on."""
+        now = self.services.clock.now()
+        stations = [] if self.held is not None else self._stations.stations(now)
+        if stations and stations != self._told_stations:
+            self._told_stations = stations
+            self.socket.send(Stations(now=now, stations=stations), "stations")
 
     async def _load_places(self, held: HeldPost | None) -> None:
         if held is None:
@@ -278,6 +272,7 @@ class StaffSession(Session):
         held = self.held
         if held is None:
             self.socket.send(News(now=now), "news")
+            self._show_stations()
             return
         entries = [entry for entry in self.entries() if entry.actor.call.phase is not Phase.ENDED]
         legs = [part for entry in entries for part in self._presenter.health(entry)]

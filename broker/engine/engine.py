@@ -169,9 +169,9 @@ class Engine:
 
     # --- posts ----------------------------------------------------------------
 
-    async def sign_on(self, chair: StaffChair, session: str, wanted: HeldPost) -> Holder:
-        """Take a post. Raises Refused; the refusal is recorded by the caller through `denied`."""
-        holder = await self.posts.take(chair, session, wanted)
+    async def sign_on(self, chair: StaffChair, session: str, wanted: HeldPost, guidance: str) -> Holder:
+        """Take a post, with the guidance that was acknowledged. Raises Refused; the caller records the refusal."""
+        holder = await self.posts.take(chair, session, wanted, guidance)
         if holder.post is Post.MONITOR:
             self._consoles[session] = Console(self.actor(chair, session))
         return holder

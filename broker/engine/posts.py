@@ -9,6 +9,7 @@ import structlog
 from broker.domain.actors import Actor
 from broker.domain.codes import Code, Post, Refused
 from broker.domain.permissions import HeldPost
+from broker.domain.policy import POLICIES, Policy, in_force
 from broker.domain.posts import Holder, sign_on
 from broker.domain.records import Scope
 from broker.engine.board import Board, PostsChanged
@@ -42,17 +43,30 @@ class Posts:
         self._board = board
         self._clock = clock
         self._left = left
+        self.published: Collection[Policy] = POLICIES.values()
 
-    async def take(self, chair: StaffChair, session: str, wanted: HeldPost) -> Holder:
-        """Take a post. Raises Refused; the refusal is recorded by the caller."""
+    def guidance(self) -> Policy:
+        """Return the guidance in force: the published policy of this moment."""
+        return in_force(self._clock.now(), self.published)
+
+    async def agreed(self, number: str, places: Collection[str]) -> str | None:
+        """Return the guidance that this person acknowledged last, as these establishments' records have it."""
+        await self._today.at(places)
+        return self._today.agreed.get(number)
+
+    async def take(self, chair: StaffChair, session: str, wanted: HeldPost, guidance: str) -> Holder:
+        """Take a post, with the guidance that was acknowledged. Raises Refused; the caller records the refusal."""
         staff, hall = chair.staff, wanted.hall_id if wanted.post is Post.SUPERVISOR else None
         profile, now = chair.session.profile, self._clock.now()
-        holder = Holder(wanted.post, wanted.scope, hall, staff.number, staff.name, staff.grade, profile, session, now)
+        holder = Holder(
+            wanted.post, wanted.scope, hall, staff.number, staff.name, staff.grade, profile, session, now, guidance
+        )
         if wanted.post is Post.SUPERVISOR:
             halls = await self._directory.halls(Scope(wanted.scope))
             if hall not in {row.id for row in halls}:
                 raise Refused(Code.NOT_YOUR_HALL)
-        sign_on(holder, chair.grants, self._presence.holders, await self._today.at(wanted.scope))
+        today = await self._today.at(wanted.scope)
+        sign_on(holder, chair.grants, self._presence.holders, today, self.guidance().version)
         self._presence.take(holder)  # before the record, so that two sign-ons cannot both pass
         await self._record_taken(holder)
         self._today.took(holder)
@@ -84,6 +98,7 @@ class Posts:
             "post": holder.post.value,
             "hall": holder.hall_id,
             "session": holder.session,
+            "guidance": holder.guidance,
             "scope": sorted(holder.scope),
         }
         recorded: list[str] = []

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, tzinfo
+from typing import Final
 
 from broker.domain.codes import Post
 from broker.domain.posts import Holder
 from broker.engine.stream import establishment_stream
 from broker.ports import Clock, EventLog
+
+TAKEN: Final = "post.signed_on"
 
 
 class Today:
@@ -19,6 +22,7 @@ class Today:
         self._zone = zone
         self._clock = clock
         self._held: dict[tuple[str, date], set[tuple[str, Post]]] = {}
+        self.agreed: dict[str, str] = {}  # staff number -> the guidance acknowledged last, of what was read so far
 
     async def at(self, scope: Iterable[str]) -> frozenset[tuple[str, Post]]:
         """Return (staff number, post) of everybody who took a post at any of these establishments today."""
@@ -32,6 +36,7 @@ class Today:
 
     def took(self, holder: Holder) -> None:
         """Remember a sign-on that is now on the record."""
+        self.agreed[holder.number] = holder.guidance
         for place in holder.scope:
             self._held.setdefault((place, self._day()), set()).add((holder.number, holder.post))
 
@@ -39,8 +44,11 @@ class Today:
         return self._clock.now().astimezone(self._zone).date()
 
     async def _read(self, establishment: str, day: date) -> set[tuple[str, Post]]:
+        taken = [record for record in await self._log.read(establishment_stream(establishment)) if record.type == TAKEN]
+        for record in taken:
+            self.agreed[record.actor.removeprefix("staff:")] = record.body.get("guidance", "")
         return {
             (record.actor.removeprefix("staff:"), Post(record.body["post"]))
-            for record in await self._log.read(establishment_stream(establishment))
-            if record.type == "post.signed_on" and record.at.astimezone(self._zone).date() == day
+            for record in taken
+            if record.at.astimezone(self._zone).date() == day
         }

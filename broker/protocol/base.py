@@ -19,6 +19,12 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_enum_values=False)
 
 
+class ServerPart(Message):
+    """A message or part of one that grows by addition: unknown fields are ignored when read."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
 class ProtocolViolation(Exception):
     """The peer broke the protocol: the socket is closed with 4400. `code` is stable."""
 

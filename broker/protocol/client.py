@@ -109,6 +109,7 @@ class PostSignOn(Message):
     post: Post
     scope: Annotated[list[Id], Field(min_length=1, max_length=256)]
     hall_id: Id | None = None
+    guidance: Annotated[str, StringConstraints(max_length=32)]  # the version that the person has acknowledged
 
 
 class PostSignOff(Message):

@@ -9,36 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from broker.domain.codes import Code, EndReason, HoldKind, Outcome, PauseReason, Post, Step, Warning
-from broker.protocol.base import Id, Key, Message
-
-
-class ServerPart(Message):
-    """A message or part of one that grows by addition: unknown fields are ignored when read."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
+from broker.protocol.base import Id, Key, ServerPart
+from broker.protocol.posts import CheckPart, GuidancePart, MayPart, PostPart, Stations
 
 # --- parts -------------------------------------------------------------------
-
-
-class HallPart(ServerPart):
-    """A hall."""
-
-    id: Id
-    name: str
-
-
-class MayPart(ServerPart):
-    """Which posts a person may take at an establishment."""
-
-    establishment: Id
-    name: str
-    posts: list[Post]
-    halls: list[HallPart]
-    synthetic: bool = False
 
 
 class YouStaff(ServerPart):
@@ -49,6 +26,7 @@ class YouStaff(ServerPart):
     number: str
     grade: str
     may: list[MayPart]
+    guidance: GuidancePart
 
 
 class YouLeg(ServerPart):
@@ -152,19 +130,6 @@ class CallPart(ServerPart):
     ] = []  # what the start still waits for: monitor, supervisor, family, prisoner, identity, seat, window
 
 
-class PostPart(ServerPart):
-    """A post as it is staffed."""
-
-    establishment: Id
-    hall_id: Id | None
-    post: Post
-    state: Literal["on", "lost", "off"]
-    name: str | None = None
-    since: datetime | None = None
-    you: bool = False
-    scope: list[Id] = []  # every establishment that its holder's post spans
-
-
 class SeatPart(ServerPart):
     """A seat in the hall, with its one state (features F29)."""
 
@@ -263,11 +228,12 @@ class Ok(ServerPart):
 
 
 class RefusedMessage(ServerPart):
-    """A rule said no."""
+    """A rule said no. `checks`: of a refused `post.sign_on`, every condition with its answer."""
 
     type: Literal["refused"] = "refused"
     key: Key
     code: Code
+    checks: list[CheckPart] = []
 
 
 class MediaAnswer(ServerPart):
@@ -449,6 +415,7 @@ ServerMessage = Annotated[
     | VisitMessage
     | WarningMessage
     | Snapshot
+    | Stations
     | CallMessage
     | PostMessage
     | SeatMessage

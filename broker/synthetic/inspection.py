@@ -36,11 +36,10 @@ async def _posts(stage: Stage, report: Report) -> None:
     stage.monitor.verifies = stage.supervisor.verifies = lambda call: False
     await stage.monitor.take_post(cast.establishment)
     await stage.monitor.connect_wall()
-    scope = [cast.establishment]
-    wanted = client.PostSignOn(key=new_key(), post=Post.SUPERVISOR, scope=scope, hall_id=cast.hall_id)
+    wanted = stage.monitor.sign_on_to(Post.SUPERVISOR, cast.establishment, cast.hall_id)
     first = await refused(stage.monitor, wanted)
     await stage.supervisor.take_post(cast.establishment, cast.hall_id)
-    other = client.PostSignOn(key=new_key(), post=Post.MONITOR, scope=scope)
+    other = stage.supervisor.sign_on_to(Post.MONITOR, cast.establishment)
     report.promise("same_person_refused_both_posts", bool(first and await refused(stage.supervisor, other)))
 
 

@@ -67,11 +67,24 @@ class StaffMember:
 
     async def take_post(self, establishment: str, hall_id: str | None = None, also: Sequence[str] = ()) -> None:
         """Sign on, and do the post's work from now on; `also`: more establishments to monitor. Raises Refused."""
-        scope = [establishment, *also]
-        await self.command(client.PostSignOn(key=new_key(), post=self.post, scope=scope, hall_id=hall_id))
+        await self.command(self.sign_on_to(self.post, establishment, hall_id, also))
         self.holds_post = True
         for work in (self._every_second, self._duties):
             self._tasks.start(work())
+
+    def sign_on_to(
+        self, post: Post, establishment: str, hall_id: str | None = None, also: Sequence[str] = ()
+    ) -> client.PostSignOn:
+        """Return the message that asks for a post, with the guidance that the broker names."""
+        return client.PostSignOn(
+            key=new_key(), post=post, scope=[establishment, *also], hall_id=hall_id, guidance=self.guidance
+        )
+
+    @property
+    def guidance(self) -> str:
+        """The version of the guidance in force when the socket was opened."""
+        you = self.talk.welcome.you if self.talk is not None and self.talk.welcome is not None else None
+        return you.guidance.version if isinstance(you, server.YouStaff) else ""
 
     async def leave_post(self) -> None:
         """Sign off; the work stops."""

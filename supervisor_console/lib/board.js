@@ -5,6 +5,7 @@
 /** @typedef {import("../../web/lib/protocol.js").CallPart} CallPart */
 /** @typedef {import("../../web/lib/protocol.js").PostPart} PostPart */
 /** @typedef {import("../../web/lib/protocol.js").SeatPart} SeatPart */
+/** @typedef {import("../../web/lib/protocol.js").StationPart} StationPart */
 /** @typedef {import("../../web/lib/protocol.js").LegHealth} LegHealth */
 /** @typedef {import("../../web/lib/protocol.js").LinePart} LinePart */
 /** @typedef {import("../../web/lib/protocol.js").LineWant} LineWant */
@@ -24,6 +25,7 @@
  * @property {ReadonlyMap<string, number>} places Where each call stands on the wall, from 0. A call never moves by itself.
  * @property {ReadonlyMap<string, number>} endedAt When this page heard that a call ended, in ms of its own clock.
  * @property {ReadonlyMap<string, number>} toldAt When each call was last told, in ms since 1970 by the broker's clock.
+ * @property {ReadonlyMap<string, StationPart>} stations By establishment: how the places stand where this person may sign on.
  * @property {ReadonlyMap<string, PostPart>} posts By `postKey`.
  * @property {ReadonlyMap<string, number>} lostAt When this page heard that a post was lost, by `postKey`, in ms of its own clock.
  * @property {ReadonlyMap<string, SeatPart>} seats
@@ -50,6 +52,7 @@ export const EMPTY = {
   places: new Map(),
   endedAt: new Map(),
   toldAt: new Map(),
+  stations: new Map(),
   posts: new Map(),
   lostAt: new Map(),
   seats: new Map(),
@@ -87,6 +90,8 @@ function changed(board, message, at) {
       return { ...board, you: staff(message.you), receive: message.receive, holds: null, known: false, lines: [], stills: new Map() };
     case "snapshot":
       return applySnapshot(board, message, at);
+    case "stations":
+      return { ...board, stations: new Map(message.stations.map((one) => [one.establishment, one])) };
     case "call":
       return applyCall(board, message, at);
     case "post":
@@ -210,7 +215,7 @@ function applyCall(board, { call, now }, at) {
 function applyPost(board, post, at) {
   const key = postKey(post);
   const mine = board.holds !== null && postKey(board.holds) === key;
-  const holds = post.you ? post : mine ? null : board.holds;
+  const holds = post.you ? (board.holds !== null && !mine ? board.holds : post) : mine ? null : board.holds;
   const lostAt = new Map(board.lostAt);
   if (post.state !== "lost") lostAt.delete(key);
   else if (!lostAt.has(key)) lostAt.set(key, at);

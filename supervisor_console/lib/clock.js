@@ -21,6 +21,14 @@ export function hourAndMinute(instant) {
 }
 
 /**
+ * @param {string | number | null} instant
+ * @returns {string} As 3 November 2026.
+ */
+export function dayOf(instant) {
+  return words(instant, { day: "numeric", month: "long", year: "numeric" });
+}
+
+/**
  * @param {number} seconds
  * @returns {string} As 18:33 or 1:02:05.
  */

@@ -12,7 +12,7 @@ import { EMPTY, applyMessage, forgetEnded } from "./board.js";
 /** @typedef {import("../../web/lib/signalling.js").Command} Command */
 /** @typedef {import("../../web/lib/signalling.js").Answer} Answer */
 /** @typedef {import("../../web/lib/signalling.js").State} State */
-/** @typedef {{ scope: string[], hall_id: string | null }} Station Where a post stands: its establishments, and the hall of a technical one. */
+/** @typedef {{ scope: string[], hall_id: string | null, guidance: string }} Station What is asked for: establishments, the hall of a technical post, the guidance acknowledged. */
 /** @typedef {{ code: string, id: number }} Notice A refusal to be read; `id` tells one from the next. */
 
 const STALE_MS = 3000; // no news for so long: nothing on the page is claimed any more (NOTES-console 1.5)
@@ -90,7 +90,7 @@ export class Session {
   /**
    * Take the post, now and after every lost socket until `signOff`.
    * @param {Station} station
-   * @returns {Promise<string | null>} The refusal's code.
+   * @returns {Promise<import("../../web/lib/protocol.js").RefusedMessage | null>} The refusal.
    */
   async signOn(station) {
     const message = /** @type {const} */ ({ type: "post.sign_on", post: this.post, ...station });
@@ -98,11 +98,12 @@ export class Session {
     try {
       answer = await this.connection?.command(message, { resend: false });
     } catch {
-      return this.wanted.value ? null : "unavailable"; // the next socket asks again by itself
+      if (this.wanted.value) return null; // the next socket asks again by itself
+      return { type: "refused", key: "", code: "unavailable", checks: [] };
     }
     if (answer?.type === "refused") {
       this.wanted.value = null;
-      return answer.code;
+      return answer;
     }
     this.wanted.value = station;
     for (const run of this.signedOn) run();
@@ -130,8 +131,8 @@ export class Session {
   async comeBack() {
     const station = this.wanted.value;
     if (!station) return;
-    const code = await this.signOn(station);
-    if (code) this.refuse(code);
+    const refused = await this.signOn(station);
+    if (refused) this.refuse(refused.code);
   }
 
   /**

@@ -1,5 +1,5 @@
 // @ts-check
-/** Signing on to a post: who you are, where, and in plain words why not. */
+/** Signing on to a post, in three steps: who you are, what you will watch, the guidance in force. */
 
 import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -7,102 +7,217 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { config } from "../../web/lib/config.js";
 import { t } from "../../web/lib/text.js";
 import { postKey } from "./board.js";
+import { dayOf } from "./clock.js";
 import { icon } from "./icons.js";
-import { refusalWords } from "./marking.js";
+import { RefusedSignOn } from "./refused.js";
 
 /** @typedef {import("./session.js").Session} Session */
-/** @typedef {import("./session.js").Station} Station */
 /** @typedef {import("./board.js").Board} Board */
-/** @typedef {{ station: Station, name: string, detail: string, synthetic: boolean, held: string | null }} Offer `held` says who holds it, where this page knows. */
+/** @typedef {import("../../web/lib/protocol.js").RefusedMessage} Refused */
+/** @typedef {import("../../web/lib/protocol.js").Post} Post */
+/** @typedef {{ key: string, establishment: string, hall_id: string | null, name: string, detail: string, synthetic: boolean, held: string }} Offer A place where the post may be taken; `held`: by whom it is held now, in words. */
 
 const REMEMBERED = "console.station";
 
 /**
  * Every place where this page's post may be taken.
  * @param {Board} board
- * @param {import("../../web/lib/protocol.js").Post} post
+ * @param {Post} post
  * @returns {Offer[]}
  */
 export function offersOf(board, post) {
   const offers = [];
   for (const may of board.you?.may ?? []) {
     if (!may.posts.includes(post)) continue;
-    const halls = post === "monitor" ? [null] : may.halls;
-    for (const hall of halls) {
+    for (const hall of post === "monitor" ? [null] : may.halls) {
+      const { establishment, synthetic } = may;
       const hall_id = hall?.id ?? null;
-      const station = { scope: [may.establishment], hall_id };
-      const held = board.posts.get(postKey({ establishment: may.establishment, hall_id, post }));
       offers.push({
-        station,
+        key: `${establishment} ${hall_id ?? ""}`,
+        establishment,
+        hall_id,
         name: hall ? hall.name : may.name,
-        detail: hall ? may.name : may.halls.map((one) => one.name).join(", "),
-        synthetic: may.synthetic,
-        held: held ? (held.state === "off" ? t("console.sign_on.empty") : t("console.sign_on.held_by", { name: held.name ?? "" })) : null,
+        detail: hall ? may.name : loadOf(board, establishment),
+        synthetic,
+        held: heldBy(board, post, establishment, hall_id),
       });
     }
   }
   return offers;
 }
 
+/** @param {Board} board @param {string} establishment */
+function loadOf(board, establishment) {
+  const station = board.stations.get(establishment);
+  return station ? t("console.sign_on.load", { live: station.live, lobby: station.lobby }) : "";
+}
+
+/** @param {Board} board @param {Post} post @param {string} establishment @param {string | null} hall_id */
+function heldBy(board, post, establishment, hall_id) {
+  const station = board.stations.get(establishment);
+  if (!station) return "";
+  const part = station.posts.find((one) => postKey(one) === postKey({ establishment, hall_id, post }));
+  const names = post === "monitor" ? station.monitors : part?.name ? [part.name] : [];
+  return names.length ? t("console.sign_on.held_by", { name: names.join(", ") }) : t("console.sign_on.empty");
+}
+
 /** @param {{ session: Session }} props */
 export function SignOn({ session }) {
   const board = session.board.value;
   const offers = offersOf(board, session.post);
-  const [chosen, choose] = useState(remembered());
-  const [refused, setRefused] = useState(/** @type {string | null} */ (null));
+  const [chosen, setChosen] = useState(/** @type {readonly string[]} */ (remembered()));
+  const [read, setRead] = useState(false);
+  const [refused, setRefused] = useState(/** @type {Refused | null} */ (null));
   const [busy, setBusy] = useState(false);
   const heading = useRef(/** @type {HTMLHeadingElement | null} */ (null));
-  useEffect(() => heading.current?.focus(), [refused !== null]);
-  const at = Math.max(0, offers.findIndex((offer) => key(offer.station) === chosen));
+  useEffect(() => heading.current?.focus(), [refused !== null, board.known]);
+
+  const known = offers.filter((offer) => chosen.includes(offer.key));
+  const places = known.length ? known : offers.slice(0, 1);
+  const guidance = board.you?.guidance;
+  const agreed = read || guidance?.agreed === guidance?.version;
 
   /** @param {Event} event */
   async function signOn(event) {
     event.preventDefault();
-    const offer = offers[at];
-    if (!offer || busy) return;
+    if (!places.length || busy || !agreed || !guidance) return;
     setBusy(true);
-    setRefused(null);
-    const code = await session.signOn(offer.station);
+    const scope = places.map((offer) => offer.establishment);
+    const answer = await session.signOn({ scope, hall_id: places[0]?.hall_id ?? null, guidance: guidance.version });
     setBusy(false);
-    setRefused(code);
-    if (!code) localStorage.setItem(REMEMBERED, key(offer.station));
+    setRefused(answer);
+    if (!answer) localStorage.setItem(REMEMBERED, JSON.stringify(places.map((offer) => offer.key)));
+  }
+
+  /** @param {Offer} offer @param {boolean} on */
+  function choose(offer, on) {
+    if (session.post === "supervisor") return setChosen([offer.key]);
+    const others = places.map((one) => one.key).filter((key) => key !== offer.key);
+    setChosen(on ? [...others, offer.key] : others);
   }
 
   if (!board.you || !board.known) return html`<main class="sheet" id="main"><p role="status">${t("console.connecting")}</p></main>`;
-  const title = refused ? t(`console.sign_on.refused.${session.post}`) : t(`console.sign_on.title.${session.post}`);
-  return html`<main class="sheet" id="main">
-    <h1 tabindex="-1" ref=${heading}>${title}</h1>
-    ${refused && html`<div class="refused-box">${icon("cross")}<p>${refusalWords(refused)} ${t("console.sign_on.what_now")}</p></div>`}
-    <p>${t("console.sign_on.you", { name: board.you.name, number: board.you.number, grade: t(`grade.${board.you.grade}`) })}</p>
+  if (refused) return html`<${RefusedSignOn} session=${session} refused=${refused} heading=${heading} onBack=${() => setRefused(null)} />`;
+  return html`<main class="sheet sign-on" id="main">
+    <h1 tabindex="-1" ref=${heading}>${t(`console.sign_on.title.${session.post}`)}</h1>
     ${offers.length
-      ? html`<form onSubmit=${signOn}>
-          <fieldset class="offers">
-            <legend>${t(`console.sign_on.where.${session.post}`)}</legend>
-            ${offers.map((offer, index) => html`<${Choice} offer=${offer} checked=${index === at} onChoose=${() => choose(key(offer.station))} />`)}
-          </fieldset>
-          <ul class="what">
-            <li>${t("console.sign_on.named")}</li>
-            <li>${t(`console.sign_on.lose.${session.post}`)}</li>
-            <li>${t("console.sign_on.two_people")}</li>
-          </ul>
-          <button type="submit" class="primary big" aria-disabled=${busy}>${t(`console.sign_on.do.${session.post}`)}</button>
-        </form>`
+      ? html`<div class="sign-on-columns">
+          <form onSubmit=${signOn}>
+            <${You} board=${board} />
+            <${Where} post=${session.post} offers=${offers} chosen=${places} onChoose=${choose} />
+            <${Guidance} guidance=${board.you.guidance} read=${read} onRead=${setRead} />
+            <div class="sign-on-do">
+              <button type="submit" class="primary big" aria-disabled=${busy || !agreed} aria-describedby="sign-on-opens">
+                ${t(`console.sign_on.do.${session.post}`)}
+              </button>
+              <p id="sign-on-opens">${agreed ? t("console.sign_on.recorded") : t("console.sign_on.opens")}</p>
+            </div>
+          </form>
+          <aside><${Now} board=${board} places=${places} /><${What} post=${session.post} /></aside>
+        </div>`
       : html`<p class="refused-box">${icon("cross")} ${t(`console.sign_on.nowhere.${session.post}`)}</p>`}
     <${SignOut} />
   </main>`;
 }
 
-/** @param {{ offer: Offer, checked: boolean, onChoose: () => void }} props */
-function Choice({ offer, checked, onChoose }) {
-  return html`<label class="offer">
-    <input type="radio" name="station" checked=${checked} onChange=${onChoose} />
-    <span>
-      <strong>${offer.name}</strong>
-      ${offer.synthetic && html`<span class="chip synthetic">${t("console.synthetic")}</span>`}
-      <span class="offer-detail">${offer.detail}</span>
-    </span>
-    ${offer.held && html`<span class="offer-held">${offer.held}</span>`}
-  </label>`;
+/** @param {{ n: number, name: string, id: string }} props */
+function Step({ n, name, id }) {
+  return html`<h2 class="sign-on-step" id=${id}><span class="sign-on-number" aria-hidden="true">${n}</span>${name}</h2>`;
+}
+
+/** @param {{ board: Board }} props */
+function You({ board }) {
+  const you = board.you;
+  if (!you) return null;
+  return html`<section aria-labelledby="step-you">
+    <${Step} n=${1} name=${t("console.sign_on.step.you")} id="step-you" />
+    <p class="sign-on-box">${icon("tick")} ${t("console.sign_on.you", { name: you.name, number: you.number, grade: t(`grade.${you.grade}`) })}</p>
+  </section>`;
+}
+
+/** @param {{ post: Post, offers: Offer[], chosen: Offer[], onChoose: (offer: Offer, on: boolean) => void }} props */
+function Where({ post, offers, chosen, onChoose }) {
+  const kind = post === "monitor" ? "checkbox" : "radio";
+  return html`<fieldset class="offers">
+    <legend><span class="sign-on-number" aria-hidden="true">2</span>${t(`console.sign_on.where.${post}`)}</legend>
+    ${offers.map(
+      (offer) => html`<label class="offer" key=${offer.key}>
+        <input
+          type=${kind}
+          name="station"
+          checked=${chosen.includes(offer)}
+          onChange=${(/** @type {Event} */ event) => onChoose(offer, /** @type {HTMLInputElement} */ (event.currentTarget).checked)}
+        />
+        <span>
+          <strong>${offer.name}</strong>
+          ${offer.synthetic && html`<span class="chip synthetic">${t("console.synthetic")}</span>`}
+          <span class="offer-detail">${offer.detail}</span>
+        </span>
+        <span class="offer-held">${offer.held}</span>
+      </label>`,
+    )}
+  </fieldset>`;
+}
+
+/** @param {{ guidance: import("../../web/lib/protocol.js").GuidancePart, read: boolean, onRead: (read: boolean) => void }} props */
+function Guidance({ guidance, read, onRead }) {
+  const { version, agreed } = guidance;
+  return html`<section aria-labelledby="step-guidance">
+    <${Step} n=${3} name=${t("console.sign_on.step.guidance")} id="step-guidance" />
+    <div class="sign-on-box">
+      <p><strong>${t("console.guidance.version", { version, date: dayOf(guidance.effective_from) })}</strong></p>
+      <p class="sign-on-since">${t("console.guidance.changed")}</p>
+      <ul class="sign-on-changes">${guidance.changes.map((key) => html`<li key=${key}>${t(key)}</li>`)}</ul>
+      ${agreed === version
+        ? html`<p>${icon("tick")} ${t("console.guidance.agreed", { version })}</p>`
+        : html`<label class="sign-on-agree">
+              <input
+                type="checkbox"
+                name="guidance"
+                checked=${read}
+                onChange=${(/** @type {Event} */ event) => onRead(/** @type {HTMLInputElement} */ (event.currentTarget).checked)}
+              />
+              ${t("console.guidance.agree", { version })}
+            </label>
+            ${agreed ? html`<p class="sign-on-since">${t("console.guidance.agreed", { version: agreed })}</p>` : null}`}
+    </div>
+  </section>`;
+}
+
+/** How the chosen places stand now. @param {{ board: Board, places: Offer[] }} props */
+function Now({ board, places }) {
+  const halls = new Map(board.you?.may.flatMap((may) => may.halls.map((hall) => [hall.id, hall.name])));
+  const stations = [...new Set(places.map((offer) => offer.establishment))].map((code) => board.stations.get(code));
+  return html`<section class="sign-on-box" aria-labelledby="sign-on-now">
+    <h2 id="sign-on-now">${t("console.sign_on.now")}</h2>
+    ${stations.map(
+      (station) =>
+        station &&
+        html`<dl key=${station.establishment}>
+          <div><dt>${t("console.monitoring")}</dt><dd>${station.monitors.join(", ") || t("console.sign_on.empty")}</dd></div>
+          ${station.posts
+            .filter((part) => part.post === "supervisor")
+            .map(
+              (part) =>
+                html`<div key=${part.hall_id}><dt>${t("console.technical")}<span>${halls.get(part.hall_id ?? "") ?? ""}</span></dt><dd>${part.name ?? t("console.sign_on.empty")}</dd></div>`,
+            )}
+          <div><dt>${t("console.sign_on.lobby")}</dt><dd>${station.lobby}</dd></div>
+          <div><dt>${t("console.sign_on.live")}</dt><dd>${station.live}</dd></div>
+        </dl>`,
+    )}
+  </section>`;
+}
+
+/** @param {{ post: Post }} props */
+function What({ post }) {
+  return html`<section class="sign-on-box" aria-labelledby="sign-on-does">
+    <h2 id="sign-on-does">${t("console.sign_on.does")}</h2>
+    <ul class="what">
+      <li>${t("console.sign_on.named")}</li>
+      <li>${t(`console.sign_on.lose.${post}`)}</li>
+      <li>${t("console.sign_on.two_people")}</li>
+    </ul>
+  </section>`;
 }
 
 /** A form as on every staff page, with the token that goes with this sign-in. */
@@ -115,11 +230,12 @@ function SignOut() {
   </form>`;
 }
 
-/** @param {Station} station */
-function key(station) {
-  return `${station.scope.join(" ")} ${station.hall_id ?? ""}`;
-}
-
+/** @returns {string[]} The places chosen last in this browser. */
 function remembered() {
-  return localStorage.getItem(REMEMBERED);
+  try {
+    const kept = JSON.parse(localStorage.getItem(REMEMBERED) ?? "[]");
+    return Array.isArray(kept) ? kept.filter((key) => typeof key === "string") : [];
+  } catch {
+    return [];
+  }
 }

@@ -87,6 +87,7 @@ async def staff(sitting: Sitting, origin: str, account: tuple[str, str]) -> Page
     await page.get_by_label(t("staff.sign_in.username")).fill(account[0])
     await page.get_by_label(t("staff.sign_in.password")).fill(account[1])
     await page.keyboard.press("Enter")
+    await page.locator("input[name=guidance]").check(timeout=WITHIN_MS)
     await page.locator("main#main form button[type=submit]").click(timeout=WITHIN_MS)
     await expect(page.locator(".topbar")).to_be_visible(timeout=WITHIN_MS)
     return page

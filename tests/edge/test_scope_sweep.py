@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from broker.domain.policy import DEFAULT
 from broker.domain.records import Grade, Role
 from broker.edge.app import routes
 from broker.edge.routes import ROUTE
@@ -117,7 +118,7 @@ async def test_nobody_takes_a_post_of_the_other_prison(role: Role) -> None:
         live = await w.live_call()
         talk = live.monitor if role is Role.MONITOR else live.supervisor
         for hall in ("h-SKB", "h-HRD", None):
-            asked = {"post": role.value, "scope": [OTHERS], "hall_id": hall}
+            asked = {"post": role.value, "scope": [OTHERS], "hall_id": hall, "guidance": DEFAULT.version}
             assert await talk.refusal("post.sign_on", **asked) == "not_granted"
 
         assert w.desk.types(f"establishment:{OTHERS}") == []
@@ -127,7 +128,7 @@ async def test_a_supervisor_takes_no_hall_that_is_another_prisons() -> None:
     async with wire() as w:
         live = await w.live_call()
 
-        asked = {"post": "supervisor", "scope": [OURS], "hall_id": "h-SKB"}
+        asked = {"post": "supervisor", "scope": [OURS], "hall_id": "h-SKB", "guidance": DEFAULT.version}
         assert await live.supervisor.refusal("post.sign_on", **asked) == "not_your_hall"
 
 

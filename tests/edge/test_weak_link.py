@@ -37,7 +37,7 @@ async def second(w: Wire, live: Live, *, shows: bool) -> None:
     )
     await live.supervisor.say("presence", n=1, heard=heard, visible=True)
     for talk in (live.monitor, live.supervisor):
-        await talk.refusal("post.sign_on", post="monitor", scope=["nowhere"])  # all before it was read
+        await talk.refusal("post.sign_on", post="monitor", scope=["nowhere"], guidance="")  # all before it was read
     await w.tick()
 
 

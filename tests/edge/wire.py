@@ -157,7 +157,7 @@ class Wire:
             await self.desk.person(username, number, role, code, Grade.PRISON_OFFICER)
         talk = await self.staff(username, "monitor" if role is Role.MONITOR else "hall")
         hall = f"h-{code}" if role is Role.SUPERVISOR else None
-        await talk.done("post.sign_on", post=role.value, scope=[code], hall_id=hall)
+        await talk.done("post.sign_on", post=role.value, scope=[code], hall_id=hall, guidance=DEFAULT.version)
         if role is Role.MONITOR:
             await talk.ask("media.offer", sdp="audio=8 video=40")
         return talk

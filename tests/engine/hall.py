@@ -132,7 +132,7 @@ class Table:
         """A person signs on to a post."""
         hall = "HRD-A" if post is Post.SUPERVISOR else None
         seated = chair(number, grade)
-        await self.engine.sign_on(seated, session, HeldPost(post, frozenset({PRISON}), hall))
+        await self.engine.sign_on(seated, session, HeldPost(post, frozenset({PRISON}), hall), DEFAULT.version)
         return self.engine.actor(seated, session)
 
     async def arrive(self, n: int = 1) -> None:

@@ -13,6 +13,7 @@ from broker.domain.actors import Actor
 from broker.domain.call import Phase
 from broker.domain.codes import Code, EndReason, HoldKind, Post, Refused
 from broker.domain.permissions import HeldPost
+from broker.domain.policy import DEFAULT
 from broker.domain.records import Grade, Restriction, Role
 from broker.engine.board import Alerted, LinesChanged
 from broker.engine.registry import replay
@@ -231,9 +232,9 @@ async def test_a_console_whose_socket_dies_is_alarmed_then_held_within_fifteen_s
 async def test_the_same_person_is_refused_the_other_post_and_so_is_the_same_browser(table: Table):
     await table.post("M1", Post.MONITOR, "c-m")
     sign_on = table.engine.sign_on
-    assert await refused(sign_on(chair("M1"), "s-2", IN_THE_HALL)) is Code.OTHER_POST_HELD
+    assert await refused(sign_on(chair("M1"), "s-2", IN_THE_HALL, DEFAULT.version)) is Code.OTHER_POST_HELD
     same_browser = chair("T9", Grade.PRISON_OFFICER, "p-M1")
-    refusal = await refused(sign_on(same_browser, "s-3", IN_THE_HALL))
+    refusal = await refused(sign_on(same_browser, "s-3", IN_THE_HALL, DEFAULT.version))
     assert refusal is Code.PROFILE_HOLDS_OTHER_POST
 
 
@@ -243,7 +244,7 @@ async def test_nobody_holds_the_one_post_in_the_morning_and_the_other_in_the_aft
     await table.engine.sign_off("c-m")
     assert await refused(table.post("M1", Post.SUPERVISOR, "s-2")) is Code.OTHER_POST_HELD
     restarted = table.new_engine()
-    work = restarted.sign_on(chair("M1"), "s-2", IN_THE_HALL)
+    work = restarted.sign_on(chair("M1"), "s-2", IN_THE_HALL, DEFAULT.version)
     assert await refused(work) is Code.OTHER_POST_HELD, "a restart forgets nothing"
     table.clock.turn(24 * 3600)
     await table.post("M1", Post.SUPERVISOR, "s-2")
@@ -259,13 +260,13 @@ async def test_an_osg_monitors_and_does_not_supervise(table: Table):
 async def test_one_account_on_a_post_in_two_browsers_is_refused_as_shared(table: Table):
     await table.post("M1", Post.MONITOR, "c-m")
     twice = chair("M1", Grade.OSG, "another-browser")
-    refusal = await refused(table.engine.sign_on(twice, "c-2", AT_THE_WALL))
+    refusal = await refused(table.engine.sign_on(twice, "c-2", AT_THE_WALL, DEFAULT.version))
     assert refusal is Code.SHARED_ACCOUNT
 
 
 async def test_a_post_without_its_grant_is_refused(table: Table):
     clerk = chair("B1", Grade.CIVILIAN, "", Role.BOOKING)
-    assert await refused(table.engine.sign_on(clerk, "c-9", AT_THE_WALL)) is Code.NOT_GRANTED
+    assert await refused(table.engine.sign_on(clerk, "c-9", AT_THE_WALL, DEFAULT.version)) is Code.NOT_GRANTED
 
 
 @pytest.mark.feature("F39")

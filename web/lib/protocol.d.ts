@@ -96,6 +96,14 @@ export interface CallWarn {
   warning: Warning;
 }
 
+/** One condition of signing on: what it needs and what the person holds, as codes. */
+export interface CheckPart {
+  name: "scope" | "one_hall" | "grade" | "other_post" | "browser" | "named" | "guidance" | "device";
+  met: boolean;
+  needed: string | null;
+  held: string | null;
+}
+
 /** What the camera and microphone check found. */
 export interface CheckReport {
   type: "check.report";
@@ -106,7 +114,7 @@ export interface CheckReport {
 }
 
 /** Why a rule said no. Stable; catalogue key `refused.<code>`. */
-export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled";
+export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled";
 
 /** The family accepts the notice of this version (features F10). */
 export interface ConsentAccept {
@@ -117,6 +125,14 @@ export interface ConsentAccept {
 
 /** Why staff ended a call; catalogue key `end.<code>`. */
 export type EndReason = "finished_early" | "conduct" | "unlisted_person" | "security" | "welfare" | "equipment" | "hall_closing" | "identity";
+
+/** The guidance in force: what is new in it (catalogue keys), and which version the person agreed to last. */
+export interface GuidancePart {
+  version: string;
+  effective_from: string;
+  changes: string[];
+  agreed: string | null;
+}
 
 /** A hall. */
 export interface HallPart {
@@ -393,6 +409,7 @@ export interface PostSignOn {
   post: Post;
   scope: string[];
   hall_id?: string | null;
+  guidance: string;
 }
 
 /** Each second: the hall page is open and visible; `touched` since the last. No answer. */
@@ -404,11 +421,12 @@ export interface Presence {
   touched?: boolean;
 }
 
-/** A rule said no. */
+/** A rule said no. `checks`: of a refused `post.sign_on`, every condition with its answer. */
 export interface RefusedMessage {
   type: "refused";
   key: string;
   code: Code;
+  checks: CheckPart[];
 }
 
 /** A seat changed. */
@@ -457,6 +475,22 @@ export interface Snapshot {
   calls: CallPart[];
   posts: PostPart[];
   seats: SeatPart[];
+}
+
+/** How a place where the person may sign on stands now: its posts, and the calls that wait or run there. */
+export interface StationPart {
+  establishment: string;
+  posts: PostPart[];
+  monitors: string[];
+  live: number;
+  lobby: number;
+}
+
+/** To staff who are on no post: how the places stand where they may sign on. Sent when it changes. */
+export interface Stations {
+  type: "stations";
+  now: string;
+  stations: StationPart[];
 }
 
 /** How far a leg has come (features F76); catalogue key `step.<code>`. */
@@ -578,8 +612,9 @@ export interface YouStaff {
   number: string;
   grade: string;
   may: MayPart[];
+  guidance: GuidancePart;
 }
 
 export type ClientMessage = Hello | LinkCheck | ConsentAccept | CheckReport | LegProgress | LobbyEnter | MediaOffer | LegLeave | LegHelp | WarningShown | PostSignOn | PostSignOff | CallPause | HoldReason | HoldRelabel | HoldUndo | HoldClear | CallEnd | LegVerify | LegRefuse | CallWarn | WallFocus | WallProof | Presence;
 
-export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaQuality | StillMessage | MediaReoffer | VisitMessage | WarningMessage | Snapshot | CallMessage | PostMessage | SeatMessage | News | Alert | WarningState | Bye;
+export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaQuality | StillMessage | MediaReoffer | VisitMessage | WarningMessage | Snapshot | Stations | CallMessage | PostMessage | SeatMessage | News | Alert | WarningState | Bye;

@@ -18,8 +18,9 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from broker.domain.codes import Code, HoldKind, Outcome, PauseReason, Post, Step
+from broker.domain.policy import DEFAULT
 from broker.edge.assets import Assets, find_root
-from broker.protocol import client, server
+from broker.protocol import client, posts, server
 from broker.text import as_json, catalogue
 
 PRISON = "HDN"
@@ -129,14 +130,14 @@ class World:
             seats=self.seats() if on else [],
         )
 
-    def posts(self) -> list[server.PostPart]:
+    def posts(self) -> list[posts.PostPart]:
         """Return both posts: the page's own, and the other as `other` says."""
         parts = []
         for post, hall, name in ((Post.MONITOR, None, "K. Adeyemi"), (Post.SUPERVISOR, HALL, "T. Okafor")):
             mine = self.held is post
             state = "on" if mine else self.other
             parts.append(
-                server.PostPart.model_validate(
+                posts.PostPart.model_validate(
                     {
                         "establishment": PRISON,
                         "hall_id": hall,
@@ -372,13 +373,16 @@ class FakeBroker:
         return socket
 
     async def _welcome(self, socket: web.WebSocketResponse, request: web.Request) -> None:
-        may = server.MayPart(
+        may = posts.MayPart(
             establishment=PRISON,
             name="HMP Harrowdene",
             posts=[Post.MONITOR, Post.SUPERVISOR],
-            halls=[server.HallPart(id=HALL, name="Hall A")],
+            halls=[posts.HallPart(id=HALL, name="Hall A")],
         )
-        you = server.YouStaff(name="K. Adeyemi", number="S100", grade="prison_officer", may=[may])
+        guidance = posts.GuidancePart(
+            version=DEFAULT.version, effective_from=DEFAULT.effective_from, changes=list(DEFAULT.changes)
+        )
+        you = server.YouStaff(name="K. Adeyemi", number="S100", grade="prison_officer", may=[may], guidance=guidance)
         receive = server.LineWant(audio=8, video=40)
         welcome = server.Welcome(protocol=1, now=datetime.now(UTC), you=you, receive=receive, demo=True)
         await socket.send_str(welcome.model_dump_json())

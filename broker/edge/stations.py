@@ -1,0 +1,79 @@
+"""What a member of staff reads before signing on: the guidance in force, and how each place stands now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from broker.domain.call import Phase
+from broker.domain.codes import Post
+from broker.domain.posts import ROLE, Check
+from broker.domain.records import Scope
+from broker.edge.presenter import Presenter
+from broker.engine.chairs import StaffChair
+from broker.engine.engine import Engine
+from broker.ports import Directory
+from broker.protocol.posts import CheckPart, GuidancePart, HallPart, MayPart, StationPart
+
+
+class StationBoard:
+    """The places where one person may take a post. Counts and names of who is on post; nothing of any call."""
+
+    def __init__(self, engine: Engine, directory: Directory, presenter: Presenter, chair: StaffChair) -> None:
+        self._engine = engine
+        self._directory = directory
+        self._presenter = presenter
+        self._chair = chair
+        self._halls: dict[str, list[str]] = {}
+
+    async def may(self) -> list[MayPart]:
+        """Return the posts that the person may take, place by place."""
+        grants = self._chair.grants
+        scope = Scope(frozenset(grant.establishment for grant in grants))
+        halls = await self._directory.halls(scope)
+        parts = []
+        for place in await self._directory.establishments(scope):
+            roles = {grant.role for grant in grants if grant.establishment == place.code}
+            posts = [post for post in Post if ROLE[post] in roles]
+            rooms = [HallPart(id=hall.id, name=hall.name) for hall in halls if hall.establishment == place.code]
+            if posts:
+                self._halls[place.code] = [room.id for room in rooms]
+                parts.append(
+                    MayPart(
+                        establishment=place.code, name=place.name, posts=posts, halls=rooms, synthetic=place.synthetic
+                    )
+                )
+        return parts
+
+    async def guidance(self) -> GuidancePart:
+        """Return the guidance in force, and what the person agreed to last."""
+        found = self._engine.posts.guidance()
+        agreed = await self._engine.posts.agreed(self._chair.number, list(self._halls))
+        return GuidancePart(
+            version=found.version,
+            effective_from=found.effective_from,
+            changes=list(found.changes),
+            agreed=agreed,
+        )
+
+    def stations(self, now: datetime) -> list[StationPart]:
+        """Return how each place stands at `now`; `may` has been asked before."""
+        return [self._station(place, halls, now) for place, halls in self._halls.items()]
+
+    def _station(self, place: str, halls: list[str], now: datetime) -> StationPart:
+        calls = [entry.actor.call for entry in self._engine.entries(place)]
+        on = [one for one in self._engine.presence.holders if one.post is Post.MONITOR and place in one.scope]
+        return StationPart(
+            establishment=place,
+            posts=self._presenter.posts([place], [(place, hall) for hall in halls], "", now),
+            monitors=[one.name for one in sorted(on, key=lambda one: one.since)],
+            live=sum(call.phase is Phase.LIVE for call in calls),
+            lobby=sum(call.phase in (Phase.LOBBY, Phase.READY) for call in calls),
+        )
+
+
+def check_parts(checks: tuple[Check, ...]) -> list[CheckPart]:
+    """Return the conditions of a refused sign-on, as the page tells them."""
+    return [
+        CheckPart.model_validate({"name": one.name, "met": one.met, "needed": one.needed, "held": one.held})
+        for one in checks
+    ]
