@@ -61,6 +61,7 @@ class Hall:
 async def on_post(sitting: Sitting, origin: str, world: World, viewport: dict[str, int]) -> Hall:
     """Open the page and sign on to the hall."""
     page = await sitting.open(f"{origin}/hall", viewport=viewport, permissions=[])
+    await page.locator("input[name=guidance]").check()
     await page.locator("button[type=submit]").click()
     await expect(page.locator(".topbar")).to_be_visible()
     return Hall(page, world)

