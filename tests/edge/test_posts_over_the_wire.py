@@ -1,0 +1,98 @@
+"""Signing on as sockets see it: scope, guidance, what is told before, and every condition of a refusal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from broker.domain.policy import DEFAULT
+from broker.domain.records import Grade, Role
+from tests.edge.wire import Wire, wire
+
+BOTH = ["HRD", "SKB"]
+
+
+async def person(w: Wire, username: str, *places: str, grade: Grade = Grade.OSG, role: Role = Role.MONITOR) -> None:
+    await w.desk.person(username, f"N-{username}", role, places[0], grade)
+    await w.desk.office.accounts.grant(username, [(place, role) for place in places[1:]], "operator")
+
+
+@pytest.mark.feature("F44", "F60")
+async def test_one_monitor_of_two_establishments_sees_the_calls_of_both_and_is_on_the_record_of_both() -> None:
+    async with wire() as w:
+        first, second = await w.visit("HRD", "A"), await w.visit("SKB", "B")
+        await person(w, "mona", *BOTH)
+        mona = await w.staff("mona")
+        await mona.done("post.sign_on", post="monitor", scope=BOTH, guidance=DEFAULT.version)
+
+        shown = await mona.now("snapshot", lambda m: bool(m["calls"]))
+        assert {call["id"] for call in shown["calls"]} == {first.id, second.id}
+        assert shown["you_hold"]["scope"] == BOTH
+        for place in BOTH:
+            (taken,) = [e for e in await w.desk.log.read(f"establishment:{place}") if e.type == "post.signed_on"]
+            assert (taken.body["scope"], taken.body["guidance"]) == (BOTH, DEFAULT.version)
+
+
+@pytest.mark.feature("F100")
+async def test_only_the_guidance_in_force_may_be_agreed_to_and_what_was_agreed_is_remembered() -> None:
+    async with wire() as w:
+        await person(w, "mona", "HRD")
+        mona = await w.staff("mona")
+        taken = {"post": "monitor", "scope": ["HRD"]}
+        assert mona.heard[0]["you"]["guidance"]["agreed"] is None
+        await mona.done("post.sign_on", **taken, guidance=DEFAULT.version)
+        await mona.done("post.sign_off")
+
+        newer = replace(DEFAULT, version="2026-12", effective_from=w.desk.clock.now() + timedelta(seconds=30))
+        w.engine.posts.published = [DEFAULT, newer]
+        await mona.done("post.sign_on", **taken, guidance=DEFAULT.version)
+        await mona.done("post.sign_off")
+        w.desk.clock.turn(60)
+        assert await mona.refusal("post.sign_on", **taken, guidance=DEFAULT.version) == "guidance_changed"
+        again = await w.staff("mona", profile="another")
+        offered = again.heard[0]["you"]["guidance"]
+        assert (offered["version"], offered["agreed"]) == ("2026-12", DEFAULT.version)
+        await again.done("post.sign_on", **taken, guidance="2026-12")
+
+
+@pytest.mark.feature("F36")
+async def test_a_refusal_tells_what_is_needed_and_what_is_held() -> None:
+    async with wire() as w:
+        await person(w, "olga", "HRD", role=Role.SUPERVISOR)
+        olga = await w.staff("olga", "hall")
+
+        refused = await olga.ask(
+            "post.sign_on", post="supervisor", scope=["HRD"], hall_id="h-HRD", guidance=DEFAULT.version
+        )
+        assert refused["code"] == "grade_too_low"
+        (unmet,) = [check for check in refused["checks"] if not check["met"]]
+        assert unmet == {"name": "grade", "met": False, "needed": "prison_officer", "held": "osg"}
+        assert "denied" in w.desk.types("establishment:HRD")
+
+
+@pytest.mark.feature("F35")
+async def test_the_other_post_held_at_another_establishment_refuses_this_one() -> None:
+    async with wire() as w:
+        await person(w, "sam", "SKB", grade=Grade.PRISON_OFFICER, role=Role.SUPERVISOR)
+        await w.desk.office.accounts.grant("sam", [("HRD", Role.MONITOR)], "operator")
+        sam = await w.staff("sam", "hall")
+        await sam.done("post.sign_on", post="supervisor", scope=["SKB"], hall_id="h-SKB", guidance=DEFAULT.version)
+
+        elsewhere = await w.staff("sam", profile="another")
+        wanted = {"post": "monitor", "scope": ["HRD"], "guidance": DEFAULT.version}
+        assert await elsewhere.refusal("post.sign_on", **wanted) == "other_post_held"
+
+
+async def test_before_signing_on_the_load_is_told_and_no_call() -> None:
+    async with wire() as w:
+        live = await w.live_call()
+        await person(w, "rita", "HRD")
+        rita = await w.staff("rita")
+
+        told = await rita.now("stations", lambda m: m["stations"][0]["live"] == 1)
+        (station,) = told["stations"]
+        assert (station["monitors"], station["lobby"]) == (["Mona-Hrd Moss"], 0)
+        assert rita.last("snapshot")["calls"] == []
+        assert live.visit.id not in str(rita.heard)
