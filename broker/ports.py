@@ -100,6 +100,9 @@ class EventLog(Protocol):
     async def streams(self, prefix: str) -> list[str]:
         """Return the names of the streams that start with `prefix`."""
 
+    async def heads(self, prefix: str) -> Mapping[str, int]:
+        """Return the last seq of every stream that starts with `prefix`."""
+
 
 class Journal(Protocol):
     """Where a restrictive event waits while the log is down: a local file, fsynced per entry."""

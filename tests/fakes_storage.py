@@ -189,6 +189,10 @@ class FakeEventLog:
         self._available()
         return sorted(name for name in self.entries if name.startswith(prefix))
 
+    async def heads(self, prefix: str) -> dict[str, int]:
+        self._available()
+        return {name: len(self.entries[name]) for name in sorted(self.entries) if name.startswith(prefix)}
+
     def _available(self) -> None:
         if self.down:
             raise LogUnavailable("the fake log is down")

@@ -38,11 +38,17 @@ def add_to(app: typer.Typer) -> None:
         app.add_typer(group, name=name)
 
 
-def add_establishment(code: Code, name: Annotated[str, typer.Argument(help=words("cli.help.place_name"))]) -> None:
+def add_establishment(
+    code: Code,
+    name: Annotated[str, typer.Argument(help=words("cli.help.place_name"))],
+    open_estate: Annotated[bool, typer.Option("--open-estate", help=words("cli.help.open_estate"))] = False,
+    private: Annotated[bool, typer.Option("--private", help=words("cli.help.private"))] = False,
+) -> None:
     """Make an establishment."""
+    estate, operator = "open" if open_estate else "closed", "private" if private else "public"
 
     async def work(office: Office, config: Config) -> Establishment:
-        return await office.places.add_establishment(code.upper(), name, OPERATOR)
+        return await office.places.add_establishment(code.upper(), name, OPERATOR, estate=estate, operator=operator)
 
     say("cli.place.establishment_added", code=in_office(work).code)
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from broker.cli import record
 from broker.cli.places import CREDENTIAL_FILE
 from broker.cli.tools import FAILED, OPERATOR, configuration, err, fail, in_office, read_file, say, tell, words
 from broker.config import BadConfig, Config, refusals
@@ -36,12 +37,8 @@ def add_to(app: typer.Typer) -> None:
     app.command("turn-config", help=words("cli.help.turn_config"))(turn_config)
     audit = typer.Typer(help=words("cli.help.audit"), no_args_is_help=True)
     audit.command("verify", help=words("cli.help.audit_verify"))(verify)
-    audit.callback()(_group)  # with one command alone typer would drop the word "verify"
+    record.add_to(audit)
     app.add_typer(audit, name="audit")
-
-
-def _group() -> None:
-    """Hold the commands of `audit`."""
 
 
 def serve(

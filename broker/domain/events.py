@@ -173,10 +173,11 @@ class CallStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class CoverChanged(Event):
-    """Who is proven to hold a post for this call; none: nobody."""
+    """Who is proven to hold a post for this call; none: nobody, and `proven_at` is when the last one was."""
 
     post: Post
     number: str | None
+    proven_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +196,13 @@ class AlarmCleared(Event):
 
 @dataclass(frozen=True, slots=True)
 class HoldPlaced(Event):
-    """Media is held."""
+    """Media is held. `silent_after_ms`: from the command's receipt to the relay's word that nothing crosses."""
 
     hold_id: str
     kind: HoldKind
     post: Post | None
     by: str | None = None  # staff number of the maker
+    silent_after_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def _cover(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> lis
         proof = _proof(post, evidence)
         number = proof.number if proof and covered(post, evidence, policy, now) else None
         if number != known:
-            events.append(e.CoverChanged(now, BY, post, number))
+            events.append(e.CoverChanged(now, BY, post, number, proof.at if proof and number is None else None))
     return events
 
 

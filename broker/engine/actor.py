@@ -16,7 +16,7 @@ from broker.domain.actors import SYSTEM
 from broker.domain.call import Call, evolve
 from broker.domain.codes import Code, Refused
 from broker.domain.decide import decide
-from broker.domain.events import Event
+from broker.domain.events import Event, HoldPlaced
 from broker.domain.gate import Evidence, plan_for
 from broker.domain.plan import MediaPlan
 from broker.domain.policy import policy
@@ -80,12 +80,14 @@ class CallActor:
         if not isinstance(command, URGENT):
             async with self._turn:
                 return await self._do(command)
+        received_s = self._clock.boottime()
         self._decide(command)  # refused here: nothing is silenced
         self._urgent += 1
         try:
             await self._apply(MediaPlan(self.call.id, self.call.epoch))
+            silent_after_ms = round((self._clock.boottime() - received_s) * 1000, 1)
             async with self._turn:
-                return await self._do(command)
+                return await self._do(command, silent_after_ms)
         finally:
             self._urgent -= 1
 
@@ -116,8 +118,8 @@ class CallActor:
             return MediaPlan(call.id, call.epoch)
         return plan_for(call, self._evidence(call), policy(call.policy_version), self._clock.now())
 
-    async def _do(self, command: c.Command) -> Done:
-        events = self._decide(command)
+    async def _do(self, command: c.Command, silent_after_ms: float | None = None) -> Done:
+        events = _timed(self._decide(command), silent_after_ms)
         if not events:
             return Done(self.call, ())
         after = reduce(evolve, events, self.call)
@@ -148,3 +150,13 @@ class CallActor:
         await self._media.apply(plan)
         self._applied = plan
         self._applied_at = self._clock.boottime()
+
+
+def _timed(events: list[Event], silent_after_ms: float | None) -> list[Event]:
+    """Note on the hold that a person placed how soon it was silent: the record is what figures are made of."""
+    if silent_after_ms is None:
+        return events
+    return [
+        replace(event, silent_after_ms=silent_after_ms) if isinstance(event, HoldPlaced) and event.by else event
+        for event in events
+    ]

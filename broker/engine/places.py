@@ -40,11 +40,20 @@ class Places:
         self._revocations = revocations
         self._clock = clock
 
-    async def add_establishment(self, code: str, name: str, actor: str, *, synthetic: bool = False) -> Establishment:
+    async def add_establishment(
+        self,
+        code: str,
+        name: str,
+        actor: str,
+        *,
+        synthetic: bool = False,
+        estate: str = "closed",
+        operator: str = "public",
+    ) -> Establishment:
         """Make an establishment. Whether it is synthetic is said here and never changed. Raises PlaceError."""
         if not _CODE.fullmatch(code):
             raise PlaceError("bad_code")
-        row = Establishment(code, _name(name), synthetic)
+        row = Establishment(code, _name(name), synthetic, estate, operator)
 
         async def work() -> Change:
             if code in await self._directory.all_establishments():

@@ -111,6 +111,14 @@ class SqlEventLog:
         wanted = select(heads_table.c.stream).where(begins)
         return await self._database.read(lambda connection: sorted(connection.scalars(wanted)))
 
+    async def heads(self, prefix: str) -> dict[str, int]:
+        """Return the last seq of every stream that starts with `prefix`, by name. Raises LogUnavailable."""
+        begins = func.substr(heads_table.c.stream, 1, len(prefix)) == prefix
+        wanted = select(heads_table.c.stream, heads_table.c.seq).where(begins).order_by(heads_table.c.stream)
+        return await self._database.read(
+            lambda connection: {stream: int(seq) for stream, seq in connection.execute(wanted)}
+        )
+
 
 def record_of(stored: bytes, hash: str) -> Record:
     """Return the record that the stored bytes hold: they are the record, the columns only an index."""

@@ -88,7 +88,7 @@ def verify_database(url: str, public_key: PublicKey, anchors: Path | None = None
         ValueError: The URL names no database of ours.
         LogUnavailable: The database cannot be read, or holds no record.
     """
-    engine = _read_only(url)
+    engine = read_only(url)
     try:
         anchored = list(_anchored(anchors, public_key))  # before the database: a later checkpoint may lack its anchor
         with engine.begin() as connection:
@@ -138,7 +138,7 @@ def _check_checkpoints(connection: Connection, public_key: PublicKey, anchored: 
     """Check the chain of checkpoints against their signatures and the anchors; return what they state."""
     known = _Known()
     previous: Checkpoint | None = None
-    for row in _rows(connection, "SELECT number, stored, hash, signature FROM checkpoints ORDER BY number"):
+    for row in rows_of(connection, "SELECT number, stored, hash, signature FROM checkpoints ORDER BY number"):
         checkpoint = Checkpoint(*row)
         number = known.count + 1
         if _is_wrong(previous, checkpoint, public_key) or anchored.get(number, checkpoint) != checkpoint:
@@ -153,7 +153,7 @@ def _check_checkpoints(connection: Connection, public_key: PublicKey, anchored: 
 def _heads_fault(connection: Connection, seen: Mapping[str, Head], known: _Known) -> Fault | None:
     """Compare the table of heads with the streams: appends and checkpoints start from it."""
     left = dict(seen)
-    for stream, seq, hash, checkpoint in _rows(connection, "SELECT stream, seq, hash, checkpoint FROM heads"):
+    for stream, seq, hash, checkpoint in rows_of(connection, "SELECT stream, seq, hash, checkpoint FROM heads"):
         head = left.pop(stream, None)
         if head is None:
             return Fault(str(stream), 1, Tampering.REMOVED)
@@ -166,18 +166,18 @@ def _heads_fault(connection: Connection, seen: Mapping[str, Head], known: _Known
 
 def _entries(connection: Connection) -> Iterator[Entry]:
     columns = "stream, seq, id, type, at, actor, stored, hash"
-    for row in _rows(connection, f"SELECT {columns} FROM events ORDER BY stream, seq"):
+    for row in rows_of(connection, f"SELECT {columns} FROM events ORDER BY stream, seq"):
         yield Entry(*row)
 
 
-def _rows(connection: Connection, sql: str) -> Iterator[tuple[Any, ...]]:
+def rows_of(connection: Connection, sql: str) -> Iterator[tuple[Any, ...]]:
     """Yield rows as the driver gives them, few at once: no type of ours may fail on, or mend, what lies there."""
     result = connection.execution_options(stream_results=True).exec_driver_sql(sql)
     for part in result.partitions(_AT_ONCE):
         yield from (tuple(row) for row in part)
 
 
-def _read_only(text: str) -> Engine:
+def read_only(text: str) -> Engine:
     """Return an engine that can change nothing and makes no file."""
     url = database_url(text)
     if url.get_backend_name() == "postgresql":

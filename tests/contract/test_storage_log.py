@@ -98,6 +98,10 @@ async def test_streams_are_found_by_their_prefix_to_the_letter(storage: Storage)
     for name in ("call/2", "call/1", "Call/3", "call_1", "establishment/EXA"):
         await storage.log.append(name, 0, [event("a")])
 
+    assert await storage.log.heads("call/") == {
+        "call/1": await storage.log.head("call/1"),
+        "call/2": await storage.log.head("call/2"),
+    }
     assert await storage.log.streams("call/") == ["call/1", "call/2"]
     assert await storage.log.streams("call%") == []
     assert len(await storage.log.streams("")) == 5

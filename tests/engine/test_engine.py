@@ -394,3 +394,19 @@ async def test_an_unknown_call_is_refused_and_so_is_anothers(table: Table):
     assert await refused(table.engine.send("v999", c.Pause(monitor))) is Code.UNKNOWN_CALL
     assert await refused(table.engine.focus("c-m", "v999")) is Code.UNKNOWN_CALL
     assert await refused(table.engine.registry.send("v1", c.Pause(Actor("leg:v1.2")))) is Code.NOT_PERMITTED
+
+
+@pytest.mark.feature("F52")
+async def test_the_record_of_a_persons_pause_says_how_soon_it_was_silent(table: Table):
+    monitor, _ = await table.live()
+    apply = table.plane.apply
+
+    async def slow(plan):
+        table.clock.turn(0.05)
+        await apply(plan)
+
+    table.plane.apply = slow  # type: ignore[method-assign]
+    await table.engine.send("v1", c.Pause(monitor))
+    [placed] = [record for record in await table.log.read("call:v1") if record.type == "hold.placed"]
+
+    assert placed.body["silent_after_ms"] == pytest.approx(50)

@@ -1,0 +1,485 @@
+"""A call's story: what its records say of every second of it. Pure; read by the figures, the gaps and the shift.
+
+The record's own state machine (call.py) is replayed, so that a figure can never know more or less of a call than the
+broker did. Records of types that the state machine does not know are read by type and body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from broker.domain import events as e
+from broker.domain.call import Call, Leg, LegRole, Phase, begin, evolve
+from broker.domain.codec import event_from
+from broker.domain.codes import HoldKind, Outcome, Post
+from broker.domain.policy import Policy, policy
+from broker.domain.spans import NEVER, Spans, Track, meet, outside, union
+
+
+class Recorded(Protocol):
+    """A record, wherever it was read: from the log or from an export."""
+
+    @property
+    def stream(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def actor(self) -> str: ...
+    @property
+    def body(self) -> Mapping[str, Any]: ...
+
+
+class Use(StrEnum):
+    """What a second of a booked call was used for: delivered, or lost to a cause (domain.md 7.10). One at a time."""
+
+    DELIVERED = "delivered"
+    LATE_FAMILY = "late_family"
+    LATE_SEAT = "late_seat"
+    NETWORK_FAMILY = "network_family"
+    NETWORK_PRISON = "network_prison"
+    SECURITY_PAUSE = "security_pause"
+    TECHNICAL = "technical"
+    STAFF_GAP = "staff_gap"
+    SERVICE = "service"  # the broker itself was away
+    ENDED_EARLY = "ended_early"  # by the callers
+    ENDED_BY_STAFF = "ended_by_staff"
+    CANCELLED = "cancelled"
+    OUTSIDE = "outside"  # not a second of anybody's call
+
+
+LOST = tuple(use for use in Use if use not in (Use.DELIVERED, Use.OUTSIDE))
+
+_SECURITY = frozenset({HoldKind.SECURITY, HoldKind.INCIDENT, HoldKind.STOOD_DOWN})
+_CANCELLED = frozenset(
+    {
+        Outcome.ESTABLISHMENT_CANCELLED,
+        Outcome.PRISONER_CANCELLED,
+        Outcome.VISITOR_CANCELLED,
+        Outcome.BATCH_CANCELLATION,
+        Outcome.ADMINISTRATIVE_ERROR,
+    }
+)
+_BY_CALLERS = frozenset({Outcome.PRISONER_COMPLETED_EARLY, Outcome.VISITOR_COMPLETED_EARLY})
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An intervention: its verb (warn, pause, pause_technical, end, attend), who, from which post, and why."""
+
+    at: datetime
+    verb: str
+    number: str | None
+    post: Post | None
+    reason: str | None = None
+    undone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A breach that was not withdrawn."""
+
+    at: datetime
+    number: str | None
+    category: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look that was due: made within its limit, made late, or (no number) never made."""
+
+    at: datetime
+    within: bool
+    number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """That a person had the call displayed, from and to; in focus or not, with sound or not."""
+
+    start: datetime
+    end: datetime
+    number: str
+    focus: bool
+    sound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A hold, from and to; `by`: the person who placed it."""
+
+    start: datetime
+    end: datetime
+    kind: HoldKind
+    by: str | None
+    silent_after_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An alert about this call, and how it was cleared."""
+
+    at: datetime
+    code: str
+    outcome: str | None = None
+    number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A call, as its records tell it up to `until`: its end, or the instant at which the question was asked."""
+
+    call: Call
+    until: datetime
+    uses: Track[Use]
+    kinds: Track[str]
+    tiers: Track[int]
+    flow: Spans  # live, with no hold: media may cross
+    monitors: Track[str | None]
+    supervisors: Track[str | None]
+    live: Spans
+    held: tuple[Held, ...] = ()
+    seen: tuple[Seen, ...] = ()
+    acts: tuple[Act, ...] = ()
+    breaches: tuple[Breach, ...] = ()
+    looks: tuple[Look, ...] = ()
+    attends: tuple[tuple[datetime, float | None], ...] = ()  # asked at; acknowledged after, in seconds
+    credits: tuple[tuple[datetime, int], ...] = ()
+    alerts: tuple[Raised, ...] = ()
+    arrived_at: datetime | None = None  # the first leg that comes by a link
+
+    @property
+    def id(self) -> str:
+        """The call's id."""
+        return self.call.id
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that the call is stamped with."""
+        return policy(self.call.policy_version)
+
+    @property
+    def observed(self) -> Spans:
+        """The time in which some person had it displayed."""
+        return union((seen.start, seen.end) for seen in self.seen)
+
+    @property
+    def listened(self) -> Spans:
+        """The time in which some person had its sound."""
+        return union((seen.start, seen.end) for seen in self.seen if seen.sound)
+
+    def covered(self, post: Post) -> Spans:
+        """Return the time in which somebody was proven to hold the post."""
+        track = self.monitors if post is Post.MONITOR else self.supervisors
+        return union(span for span, number in track if number is not None)
+
+
+def tell(records: Sequence[Recorded], now: datetime) -> Story | None:
+    """Return the story of one call's stream up to `now`; None where it is no call's, or begins later.
+
+    Args:
+        records: In order, from the first.
+        now: What is recorded later is left out; a call that runs counts up to here.
+    """
+    known = [record for record in records if record.at <= now]
+    if not known or known[0].type != "call.scheduled":
+        return None
+    first = known[0]
+    opening = event_from(first.type, first.at, first.actor, first.body)
+    assert isinstance(opening, e.CallScheduled)
+    teller = _Teller(begin(opening), now)
+    for record in known[1:]:
+        teller.take(record)
+    return teller.story()
+
+
+@dataclass(slots=True)
+class _Teller:
+    """Replays a call and notes what changes."""
+
+    call: Call
+    now: datetime
+    uses: Track[Use] = field(init=False)
+    kinds: Track[str] = field(init=False)
+    tiers: Track[int] = field(init=False)
+    monitors: Track[str | None] = field(default_factory=lambda: Track[str | None](None))
+    supervisors: Track[str | None] = field(default_factory=lambda: Track[str | None](None))
+    flows: Track[bool] = field(default_factory=lambda: Track(False))
+    lives: Track[bool] = field(default_factory=lambda: Track(False))
+    held: dict[str, Held] = field(default_factory=dict)
+    watching: dict[str, tuple[datetime, str, bool, bool]] = field(default_factory=dict)  # by session
+    attached: list[Seen] = field(default_factory=list)
+    recorded: list[Seen] = field(default_factory=list)
+    acts: dict[str, Act] = field(default_factory=dict)
+    breaches: dict[str, Breach] = field(default_factory=dict)
+    looks: list[Look] = field(default_factory=list)
+    overdue_at: datetime | None = None
+    attends: dict[str, tuple[datetime, float | None]] = field(default_factory=dict)
+    credits: list[tuple[datetime, int]] = field(default_factory=list)
+    arrived_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        self.uses = Track(Use.OUTSIDE)
+        self.kinds, self.tiers = Track(self.call.kind), Track(self.call.tier)
+        self._note(self.call.starts_at)
+
+    def take(self, record: Recorded) -> None:
+        """Take one record."""
+        try:
+            event: e.Event | None = event_from(record.type, record.at, record.actor, record.body)
+        except KeyError:
+            event = None
+        if isinstance(event, e.CallRecovered):
+            self._away(event)
+        if event is not None:
+            self._ends_first(event)
+            self.call = evolve(self.call, event)
+            self._on_event(event)
+            self._note(record.at)
+        self._on_body(record)
+
+    # --- what the state says ----------------------------------------------------
+
+    def _note(self, at: datetime) -> None:
+        call = self.call
+        self.lives.set(at, call.phase is Phase.LIVE)
+        self.flows.set(at, call.phase is Phase.LIVE and not call.holds)
+        self.uses.set(max(at, call.starts_at), use_of(call))
+
+    def _away(self, event: e.CallRecovered) -> None:
+        """The broker was away: nothing flowed, nobody was proven, and it was no caller's fault."""
+        since = event.at - timedelta(seconds=event.gap_s)
+        self.flows.set(since, False)
+        if self.call.phase is Phase.LIVE:
+            self.uses.set(max(since, self.call.starts_at), Use.SERVICE)
+        self.monitors.set(since, None)
+        self.supervisors.set(since, None)
+        for session in list(self.watching):
+            self._stop_watching(session, since)
+
+    def _ends_first(self, event: e.Event) -> None:
+        """What a call's end closes, while its state still knows it."""
+        if isinstance(event, e.CallEnded):
+            for session in list(self.watching):
+                self._stop_watching(session, event.at)
+            for hold_id in self.held:
+                self._close_hold(hold_id, event.at)
+
+    def _on_event(self, event: e.Event) -> None:
+        match event:
+            case e.CoverChanged():
+                track = self.monitors if event.post is Post.MONITOR else self.supervisors
+                track.set(event.proven_at or event.at, event.number)
+            case e.LegArrived(leg_id=leg_id):
+                leg = self.call.leg(leg_id)
+                if self.arrived_at is None and leg is not None and leg.needs_consent:
+                    self.arrived_at = event.at
+            case e.ObservationStarted():
+                self._stop_watching(event.session, event.at)
+                self.watching[event.session] = (event.at, event.number, event.focus, event.focus)
+            case e.ObservationEnded(session=session):
+                self._stop_watching(session, event.at)
+            case e.ClockRestarted(credited_s=credited_s):
+                self.credits.append((event.at, credited_s))
+            case e.WarningGiven():
+                self._act(event.warning_id, Act(event.at, "warn", staff_of(event.actor), Post.MONITOR, event.warning))
+            case e.CallEnded() if event.by_post is not None:
+                self._act("end", Act(event.at, "end", staff_of(event.actor), event.by_post, event.reason))
+            case _:
+                self._on_hold(event)
+
+    def _on_hold(self, event: e.Event) -> None:
+        match event:
+            case e.HoldPlaced():
+                held = Held(event.at, NEVER, event.kind, event.by, event.silent_after_ms)
+                self.held[event.hold_id] = held
+                if event.by is not None:
+                    self._act(event.hold_id, Act(event.at, "pause", event.by, event.post))
+            case e.HoldReasoned(hold_id=hold_id, reason=reason):
+                self._amend(hold_id, reason=reason)
+            case e.HoldRelabelled(hold_id=hold_id):
+                self._amend(hold_id, verb="pause_technical")
+            case e.HoldCleared(hold_id=hold_id, undone=undone):
+                self._close_hold(hold_id, event.at)
+                if undone:
+                    self._amend(hold_id, undone=True)
+            case _:
+                return
+
+    def _act(self, key: str, act: Act) -> None:
+        self.acts[key] = act
+
+    def _amend(self, key: str, **changes: Any) -> None:
+        if key in self.acts:
+            self.acts[key] = replace(self.acts[key], **changes)
+
+    def _close_hold(self, hold_id: str, at: datetime) -> None:
+        old = self.held.get(hold_id)
+        if old is not None and old.end == NEVER:
+            self.held[hold_id] = replace(old, end=at)
+
+    def _stop_watching(self, session: str, at: datetime) -> None:
+        known = self.watching.pop(session, None)
+        if known is not None and known[0] < at:
+            since, number, focus, sound = known
+            self.attached.append(Seen(since, at, number, focus, sound))
+
+    # --- what only the body says ---------------------------------------------------
+
+    def _on_body(self, record: Recorded) -> None:
+        body, at = record.body, record.at
+        match record.type:
+            case "tier.set":
+                self.tiers.set(at, int(body["tier"]))
+            case "kind.changed":
+                self.kinds.set(at, str(body["kind"]))
+            case "observation.recorded":
+                start, end = datetime.fromisoformat(body["from"]), datetime.fromisoformat(body["to"])
+                if start < end:
+                    focus, sound = body.get("mode") == "focus", bool(body.get("sound"))
+                    self.recorded.append(Seen(start, end, str(body["number"]), focus, sound))
+            case "attention.overdue":
+                self.overdue_at = self.overdue_at or at
+            case "attention.looked":
+                within = bool(body["within"]) and self.overdue_at is None
+                self.looks.append(Look(at if within else self.overdue_at or at, within, str(body["number"])))
+                self.overdue_at = None
+            case "breach.recorded":
+                number = staff_of(record.actor)
+                self.breaches[body["breach_id"]] = Breach(at, number, str(body["category"]), str(body["outcome"]))
+            case "breach.withdrawn":
+                self.breaches.pop(body["breach_id"], None)
+            case _:
+                self._on_attend(record)
+
+    def _on_attend(self, record: Recorded) -> None:
+        attend_id = str(record.body.get("attend_id", ""))
+        if record.type == "attend.requested":
+            number = staff_of(record.actor)
+            self.attends[attend_id] = (record.at, None)
+            reason = record.body.get("reason")
+            self._act(f"attend {attend_id}", Act(record.at, "attend", number, Post.MONITOR, reason))
+        elif record.type == "attend.acknowledged" and attend_id in self.attends:
+            asked_at, already = self.attends[attend_id]
+            if already is None:
+                self.attends[attend_id] = (asked_at, (record.at - asked_at).total_seconds())
+
+    # --- the end -------------------------------------------------------------------
+
+    def story(self) -> Story:
+        """Return the whole."""
+        call = self.call
+        until = call.ended_at or self.now
+        self._rest(until)
+        for session in list(self.watching):
+            self._stop_watching(session, until)
+        looks = list(self.looks)
+        if self.overdue_at is not None:
+            looks.append(Look(self.overdue_at, False, None))
+        # A console that records spans says more than one that only said when it was attached.
+        seen = self.recorded or self.attached
+        now = ((call.starts_at, until),) if call.starts_at < until else ()
+        return Story(
+            call,
+            until,
+            self.uses,
+            self.kinds,
+            self.tiers,
+            meet(self.flows.where(True), ((call.starts_at, until),)) if now else (),
+            self.monitors,
+            self.supervisors,
+            meet(self.lives.where(True), ((call.starts_at, until),)) if now else (),
+            tuple(self.held.values()),
+            tuple(seen),
+            tuple(self.acts.values()),
+            tuple(self.breaches.values()),
+            tuple(looks),
+            tuple(self.attends.values()),
+            tuple(self.credits),
+            arrived_at=self.arrived_at,
+        )
+
+    def _rest(self, until: datetime) -> None:
+        """Say what became of the booked time after the end; of a call that runs nothing is said beyond now."""
+        call = self.call
+        if call.ended_at is None:
+            self.uses.set(until, Use.OUTSIDE)
+            return
+        booked_until = call.starts_at + timedelta(seconds=call.booked_s)
+        whole = call.outcome in (Outcome.VISITOR_DID_NOT_ARRIVE,) and call.started_at is None
+        if whole:  # nobody waits for a prisoner to be fetched for a family that never comes
+            self.uses = Track(Use.OUTSIDE)
+            self.uses.set(call.starts_at, Use.LATE_FAMILY)
+        if until < call.starts_at or until >= booked_until:
+            self.uses.set(max(until, call.starts_at), Use.OUTSIDE)
+            return
+        self.uses.set(until, Use.LATE_FAMILY if whole else _after(call))
+        self.uses.set(booked_until, Use.OUTSIDE)
+
+
+def staff_of(actor: str) -> str | None:
+    """Return the staff number of an actor's id; None where it is no person of staff."""
+    return actor.removeprefix("staff:") if actor.startswith("staff:") else None
+
+
+def use_of(call: Call) -> Use:
+    """Return what this very moment of a call is used for. What lies before it and after it is the caller's to cut."""
+    if call.phase is Phase.ENDED:
+        return Use.OUTSIDE
+    if call.phase is not Phase.LIVE:
+        return _waiting(call)
+    kinds = {hold.kind for hold in call.holds}
+    if kinds & _SECURITY:
+        return Use.SECURITY_PAUSE
+    if HoldKind.TECHNICAL in kinds:
+        return Use.TECHNICAL
+    if HoldKind.RECOVERED in kinds:
+        return Use.SERVICE
+    if kinds - {HoldKind.INTERRUPTED}:
+        return Use.STAFF_GAP
+    lost = [leg for leg in call.active if not leg.connected]
+    if lost or HoldKind.INTERRUPTED in kinds:
+        return Use.NETWORK_PRISON if any(leg.role is LegRole.PRISONER for leg in lost) else Use.NETWORK_FAMILY
+    return Use.DELIVERED
+
+
+def _waiting(call: Call) -> Use:
+    """Whom the start waits for: the family's own lateness first, as in what is owed to them (settle.py)."""
+    absent = [leg for leg in call.active if not leg.present]
+    if any(leg.needs_consent for leg in absent):
+        return Use.LATE_FAMILY
+    if absent or any(not leg.verified for leg in _seated(call)):
+        return Use.LATE_SEAT
+    return Use.STAFF_GAP
+
+
+def _seated(call: Call) -> list[Leg]:
+    return [leg for leg in call.active if leg.role is LegRole.PRISONER]
+
+
+def _after(call: Call) -> Use:
+    if call.outcome in _BY_CALLERS:
+        return Use.ENDED_EARLY
+    if call.outcome in _CANCELLED:
+        return Use.CANCELLED
+    if call.outcome is Outcome.VISITOR_DID_NOT_ARRIVE:
+        return Use.LATE_FAMILY
+    return Use.SERVICE if call.outcome is Outcome.TECHNICAL_FAILURE else Use.ENDED_BY_STAFF
+
+
+def with_alerts(story: Story, alerts: Iterable[Raised]) -> Story:
+    """Return the story with the alerts about its call, which stand in its establishment's stream."""
+    return replace(story, alerts=tuple(sorted(alerts, key=lambda alert: (alert.at, alert.code))))
+
+
+def gaps_of(story: Story, post: Post) -> Spans:
+    """Return when the call was live and the post was proven by nobody."""
+    return outside(story.live, story.covered(post))
