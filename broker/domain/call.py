@@ -66,6 +66,8 @@ class Leg:
     left: bool = False
     waiting_at: datetime | None = None
     guard_seq: int = 0  # of the last event that a verification must have seen
+    raised: bool = False  # asks for a member of staff
+    trouble: str | None = None  # what its last check found: blocked or failed
 
     @property
     def needs_consent(self) -> bool:
@@ -232,7 +234,7 @@ def _(event: e.LegArrived, call: Call) -> Call:
     changes: dict[str, object] = {}
     if leg is not None and leg.device_id not in (None, event.device_id):
         # Another device may have another person in front of it: the notice and the check begin anew.
-        changes = {"consented": None, "checked": False, "waiting": False}
+        changes = {"consented": None, "checked": False, "waiting": False, "trouble": None}
     call = _with_leg(
         call,
         event.leg_id,
@@ -254,8 +256,11 @@ def _(event: e.LegConsented, call: Call) -> Call:
 
 @_apply.register
 def _(event: e.LegChecked, call: Call) -> Call:
-    step = _further(call.leg(event.leg_id), Step.MEDIA_CHOSEN)
-    return _with_leg(call, event.leg_id, checked=True, step=step)
+    leg = call.leg(event.leg_id)
+    found = {event.camera, event.microphone}
+    if "blocked" in found or "none" in found:
+        return _with_leg(call, event.leg_id, trouble="blocked" if "blocked" in found else "failed")
+    return _with_leg(call, event.leg_id, checked=True, trouble=None, step=_further(leg, Step.MEDIA_CHOSEN))
 
 
 @_apply.register
@@ -314,7 +319,19 @@ def _(event: e.PeopleUnbarred, call: Call) -> Call:
 
 @_apply.register
 def _(event: e.HelpAsked, call: Call) -> Call:
-    return replace(call, help_asked=True)
+    seat = _at_seat(call, event.leg_id)
+    return replace(_with_leg(call, event.leg_id, raised=True), help_asked=call.help_asked or seat)
+
+
+@_apply.register
+def _(event: e.HelpGiven, call: Call) -> Call:
+    seat = _at_seat(call, event.leg_id)
+    return replace(_with_leg(call, event.leg_id, raised=False), help_asked=call.help_asked and not seat)
+
+
+def _at_seat(call: Call, leg_id: str) -> bool:
+    leg = call.leg(leg_id)
+    return leg is not None and leg.role is LegRole.PRISONER
 
 
 @_apply.register
@@ -329,8 +346,10 @@ def _(event: e.CallUnready, call: Call) -> Call:
 
 @_apply.register
 def _(event: e.CallStarted, call: Call) -> Call:
+    legs = tuple(replace(leg, raised=False) for leg in call.legs)
     return replace(
         call,
+        legs=legs,
         phase=Phase.LIVE,
         started_at=event.at,
         ends_at=event.ends_at,

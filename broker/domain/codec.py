@@ -29,6 +29,7 @@ NAMES: dict[type[e.Event], str] = {
     e.PeopleBarred: "people.barred",
     e.PeopleUnbarred: "people.unbarred",
     e.HelpAsked: "help.asked",
+    e.HelpGiven: "help.given",
     e.CallReady: "call.ready",
     e.CallUnready: "call.unready",
     e.CallStarted: "call.started",

@@ -59,6 +59,8 @@ class Code(StrEnum):
     SEAT_OUT_OF_USE = "seat_out_of_use"
     BAD_TIMES = "bad_times"
     ALREADY_CANCELLED = "already_cancelled"
+    UNKNOWN_ALERT = "unknown_alert"
+    CAUSE_STANDS = "cause_stands"
 
 
 class Refused(Exception):
@@ -152,3 +154,48 @@ class Warning(StrEnum):
     UNLISTED_PERSON = "unlisted_person"
     FIVE_MINUTES = "five_minutes"
     FINAL = "final"
+
+
+class AlertLevel(StrEnum):
+    """How soon an alert asks for an act, the soonest first; catalogue key `alert.level.<code>`."""
+
+    URGENT = "urgent"
+    WARN = "warn"
+    LOW = "low"
+    INFO = "info"
+
+
+class AlertCode(StrEnum):
+    """What a post is alerted to; catalogue key `alert.<code>`. Their rules stand in alerts.py."""
+
+    UNMONITORED = "unmonitored"
+    UNSUPERVISED = "unsupervised"
+    UNWATCHED = "unwatched"
+    UNRECORDED = "unrecorded"
+    WATCH_LIST = "watch_list"
+    DISCONNECTED = "disconnected"
+    MEDIA_BLOCKED = "media_blocked"
+    SELF_TEST_FAILED = "self_test_failed"
+    NO_SHOW = "no_show"
+    HELP = "help"
+    HAND = "hand"
+    ENDING_FIVE = "ending_five"
+    ENDING_ONE = "ending_one"
+    DENIED_ATTEMPT = "denied_attempt"
+    LINK_ELSEWHERE = "link_elsewhere"
+    WARNING_UNSEEN = "warning_unseen"
+    ATTEND = "attend"
+    COVERED = "covered"
+    FROZEN = "frozen"
+    SILENCE = "silence"
+    FACES_MORE = "faces_more"
+    FACES_NONE = "faces_none"
+    FACES_FEWER = "faces_fewer"
+
+
+class AlertOutcome(StrEnum):
+    """How an alert was cleared; catalogue key `alert.outcome.<code>`."""
+
+    DEALT = "dealt"
+    NO_ISSUE = "no_issue"  # a false alarm
+    ITSELF = "itself"

@@ -80,7 +80,14 @@ class LeaveLeg(Command):
 
 @dataclass(frozen=True, slots=True)
 class AskHelp(Command):
-    """The prisoner asks for staff."""
+    """Somebody at a leg asks for staff."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveHelp(Command):
+    """A post says that it has dealt with who asked."""
 
     leg_id: str
 

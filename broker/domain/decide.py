@@ -126,7 +126,7 @@ def _leg_steps(call: Call, command: c.Command, policy: Policy, now: datetime) ->
         case c.EnterLobby(leg_id=leg_id):
             return _enter(call, command, _leg(call, leg_id), now)
         case c.AskHelp(leg_id=leg_id):
-            return [] if call.help_asked else [e.HelpAsked(now, by, _leg(call, leg_id).id)]
+            return [] if _leg(call, leg_id).raised else [e.HelpAsked(now, by, leg_id)]
     raise AssertionError(command)
 
 
@@ -276,6 +276,9 @@ def _others(call: Call, command: c.Command, now: datetime) -> list[e.Event]:
             given = next((w for w in call.warnings if w.id == warning_id), None)
             new = given is not None and leg_id not in given.shown_by
             return [e.WarningDisplayed(now, by, leg_id, warning_id)] if new else []
+        case c.GiveHelp(leg_id=leg_id):
+            require(command.actor, "alert.clear", call)
+            return [e.HelpGiven(now, by, leg_id)] if _leg(call, leg_id).raised else []
         case c.End(reason=reason):
             post = require(command.actor, "call.end", call)
             outcome = Outcome.TERMINATED_BY_STAFF

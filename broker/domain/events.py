@@ -148,7 +148,14 @@ class PeopleUnbarred(Event):
 
 @dataclass(frozen=True, slots=True)
 class HelpAsked(Event):
-    """The prisoner asked for staff."""
+    """Somebody at a leg asked for staff."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HelpGiven(Event):
+    """The post whose task it was has dealt with it."""
 
     leg_id: str
 

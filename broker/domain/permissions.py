@@ -118,7 +118,7 @@ TABLE: Mapping[tuple[str, Who], Need] = {
         ("lobby.enter", _LEGS),
         ("leg.offer", _LEGS),
         ("leg.leave", _LEGS),
-        ("leg.help", (Who.LAPTOP,)),
+        ("leg.help", _LEGS),
         ("warning.shown", _LEGS),
     ),
     **_rows(
@@ -149,6 +149,9 @@ TABLE: Mapping[tuple[str, Who], Need] = {
         ("hold.clear.incident", _POSTS),  # and the call's rules ask for the raiser's post
         ("hold.clear.stood_down", _POSTS),
         ("call.end", _POSTS),
+        ("alert.ack", _POSTS),  # and the alert must be that post's, or both posts'
+        ("alert.clear", _POSTS),
+        ("advice", (Who.MONITOR,)),
         ("call.warn", (Who.MONITOR,)),
         ("call.watch", (Who.MONITOR,)),
         ("call.listen", (Who.MONITOR,)),

@@ -41,6 +41,20 @@ class Policy:
     # between two of them are two seconds in which nothing was seen (docs/decisions/0014)
     still_fresh_s: float = 5.0
     stills_prove: bool = False
+    # Alerts: how long each cause lasts before it is one (features F74)
+    disconnected_s: float = 5.0
+    no_show_min: float = 5.0
+    ending_soon_s: float = 300.0
+    ending_last_s: float = 60.0
+    # What a console's detectors see: advice only, and never of a call that staff may not watch (features F78, F79)
+    detectors: bool = True
+    covered_s: float = 10.0
+    frozen_s: float = 10.0
+    silence_s: float = 60.0
+    faces_more_s: float = 5.0
+    faces_none_s: float = 20.0
+    child_absent_s: float = 20.0
+    advice_fresh_s: float = 15.0
 
 
 DEFAULT = Policy()

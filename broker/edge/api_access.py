@@ -7,8 +7,9 @@ from typing import Final
 from aiohttp import web
 
 from broker.config import CHAIRS
-from broker.domain.codes import Refused
+from broker.domain.codes import AlertCode, Refused
 from broker.domain.permissions import STRANGER, Subject, may
+from broker.domain.records import Link
 from broker.edge.forms import read_json, text_of
 from broker.edge.hosts import CHAIR, cookie_name, read_cookie, set_cookie
 from broker.edge.routes import ANY, FAMILY, LAPTOP, STAFF, Route
@@ -42,11 +43,20 @@ async def redeem_link(request: web.Request) -> web.Response:
     try:
         seated = await services(request).access.redeem_link(text_of(body, "token"), read_cookie(request))
     except AccessRefused as refusal:
+        if refusal.link is not None:
+            _opened_elsewhere(request, refusal.link)
         return refused(403, refusal.code)
     except _UNAVAILABLE:
         return refused(503, "unavailable")
     until = int((seated.chair.until - services(request).clock.now()).total_seconds()) if seated.chair.until else None
     return _seated(request, seated, until)
+
+
+def _opened_elsewhere(request: web.Request, link: Link) -> None:
+    """Staff are alerted that a second browser holds the link; the first goes on undisturbed."""
+    services(request).engine.alerts.raise_(
+        AlertCode.LINK_ELSEWHERE, establishment=link.establishment, call_id=link.visit_id
+    )
 
 
 async def redeem_laptop(request: web.Request) -> web.Response:

@@ -57,6 +57,7 @@ def visit_message(entry: Entry, leg: Leg, missing: list[str], now: datetime) -> 
         returned_s=call.credited_s,
         rebook_s=call.rebook_s,
         end=end_word(call, leg) if screen == "ended" else None,
+        hand=leg.raised,
         end_reason=call.end_reason if staff_ended else None,
         synthetic=call.synthetic,
     )

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
+from broker.domain.alerts import detectors_on
 from broker.domain.call import Call, Hold, Leg, LegRole, Phase
 from broker.domain.codes import HoldKind, Post
 from broker.domain.gate import effective_end
@@ -16,8 +17,10 @@ from broker.domain.posts import Holder
 from broker.domain.records import Device, Seat
 from broker.engine.consoles import Console
 from broker.engine.engine import SHOWABLE, Engine, prisoner_leg
+from broker.engine.losses import EVERY_S, Losses
 from broker.engine.registry import Entry
 from broker.ports import EndpointHealth
+from broker.protocol.alerts import LossHistory, LossPart
 from broker.protocol.posts import PostPart
 from broker.protocol.server import AttendeePart, CallPart, HoldPart, LegHealth, LegPart, LinePart, SeatPart
 
@@ -78,6 +81,7 @@ class Presenter:
             outcome=call.outcome,
             end_reason=call.end_reason,
             ended_by=self._ended_by(call),
+            detectors=detectors_on(call, policy(call.policy_version)),
             missing=self._engine.missing(call) if call.phase not in (Phase.LIVE, Phase.ENDED) else [],
         )
 
@@ -207,6 +211,7 @@ def _leg(entry: Entry, leg: Leg) -> LegPart:
         verified=bool(leg.verified),
         connected=leg.connected,
         sends=sorted(kind.value for kind in leg.sends),
+        raised=leg.raised,
     )
 
 
@@ -256,10 +261,17 @@ def leg_health(call_id: str, leg: Leg, health: EndpointHealth | None) -> LegHeal
         call_id=call_id,
         health=word,
         level=min(1.0, max(0.0, health.audio_level)),
+        loss=round(loss, 3),
         sends_audio=health.sends_audio,
         sends_video=health.sends_video,
         picture=health.picture,
     )
+
+
+def loss_history(losses: Losses, call: Call) -> LossHistory:
+    """Return what each link of a call lost over the last minutes."""
+    legs = [LossPart(leg_id=leg_id, percent=percent) for leg_id, percent in losses.of(call).items()]
+    return LossHistory(call_id=call.id, every_s=EVERY_S, until=losses.at or call.starts_at, legs=legs)
 
 
 def seat_state(seat: Seat, call: Call | None, online: bool) -> SeatState:

@@ -12,6 +12,8 @@ from broker.domain.call import LegRole
 from broker.domain.codes import Code, Post, Refused
 from broker.domain.coverage import ShownFact
 from broker.domain.permissions import ANYTHING, HeldPost, Subject
+from broker.edge.alerts import answer_alert
+from broker.edge.presenter import loss_history
 from broker.engine.actor import Done
 from broker.engine.engine import Shown
 from broker.engine.registry import Entry
@@ -93,6 +95,8 @@ class StaffCommands:
             case client.WallFocus(call_id=call_id):
                 await self._focus(call_id)
                 return Ok(key=key)
+            case client.AlertAck() | client.AlertClear():
+                return await self._on_alert(message)
         actor = self._session.actor()
         command = command_of(actor, message)
         if command is None:
@@ -110,6 +114,14 @@ class StaffCommands:
         if isinstance(command, c.Verify):
             await self._bar_restricted(entry, command)
         return await self._engine.send(entry.actor.call.id, command)
+
+    async def _on_alert(self, message: client.AlertAck | client.AlertClear) -> Ok:
+        try:
+            return await answer_alert(self._session, message)
+        except Refused as refusal:
+            asker = self._session.actor().asker
+            await self._session.services.access.denials.person(asker, message.type, refusal.code)
+            raise
 
     async def _within_reach(self, call_id: str, actor: Actor, action: str) -> Entry:
         """Return the call. To a person without a grant where it is, it does not exist. Raises Refused."""
@@ -152,6 +164,9 @@ class StaffCommands:
         if call_id is not None:
             await self._within_reach(call_id, actor, "call.listen")
         await self._engine.focus(self._session.id, call_id)
+        entry = self._engine.entry(call_id) if call_id is not None else None
+        if entry is not None:
+            self._session.socket.send(loss_history(self._engine.losses, entry.actor.call), "loss history")
 
 
 def _hold_placed(done: Done) -> str | None:

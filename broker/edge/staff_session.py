@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import Counter
+from datetime import datetime
 
 from broker.domain import events as e
 from broker.domain.actors import Actor
 from broker.domain.call import Call, Phase
-from broker.domain.codes import Code, Post, Refused
+from broker.domain.codes import AlertCode, Code, Post, Refused
 from broker.domain.permissions import ANYTHING, HeldPost
 from broker.domain.records import Device, Scope, Seat
+from broker.edge.alerts import alert_part, alerts_of, is_shown
 from broker.edge.presenter import Presenter
 from broker.edge.session import Session, Shared
 from broker.edge.socket import Socket
@@ -24,7 +26,6 @@ from broker.ports import HomeChanged, OfferRefused
 from broker.protocol import VERSION, client
 from broker.protocol.posts import PostPart, StationPart, Stations
 from broker.protocol.server import (
-    Alert,
     AnswerLine,
     CallMessage,
     LineWant,
@@ -109,7 +110,8 @@ class StaffSession(Session):
         self._told_seats = {part.id: part for part in seats}
         mine = next((part for part in posts if part.you), None)
         calls = [self._presenter.call(entry, now) for entry in self.entries()]
-        self.socket.send(Snapshot(now=now, you_hold=mine, calls=calls, posts=posts, seats=seats))
+        alerts = alerts_of(self, self._presenter)
+        self.socket.send(Snapshot(now=now, you_hold=mine, calls=calls, posts=posts, seats=seats, alerts=alerts))
         self._show_warnings()
         self._told_stations = []
         self._show_stations()
@@ -213,8 +215,9 @@ class StaffSession(Session):
             case StillMade(endpoint=endpoint):
                 if endpoint == self.id:
                     self._show_still(change)
-            case Alerted():
-                self._alerted(change, held)
+            case Alerted(alert=alert):
+                if is_shown(self, alert):
+                    self.socket.send(alert_part(alert, self._presenter), f"alert {alert.id}")
             case _:
                 return
 
@@ -259,14 +262,6 @@ class StaffSession(Session):
         want = LineWant(audio=AUDIO_LINES, video=self._pool(home), homes=self.engine.media.homes)
         self.socket.send(MediaReoffer(receive=want, home=home), f"reoffer {home}")
 
-    def _alerted(self, alert: Alerted, held: HeldPost) -> None:
-        here = held.covers(alert.establishment, alert.hall_id)
-        if alert.call_id is not None:
-            entry = self.engine.entry(alert.call_id)
-            here = here and entry is not None and self.sees(entry.actor.call)
-        if here and alert.post in (None, held.post):
-            self.socket.send(Alert(id=alert.id, at=alert.at, code=alert.code, call_id=alert.call_id, by=alert.by))
-
     def second(self) -> None:
         now = self.services.clock.now()
         held = self.held
@@ -308,10 +303,17 @@ class StaffSession(Session):
         match message:
             case client.WallProof(visible=visible, tiles=tiles, heard=heard):
                 await self.engine.prove_wall(self.id, visible, shown_tiles(tiles), heard)
+            case client.Advice(call_id=call_id, leg_id=leg_id, code=code, since=since):
+                self._advised(call_id, leg_id, AlertCode(code), since)
             case client.Presence(visible=visible, heard=heard):
                 self.engine.prove_presence(self.id, visible, heard)
             case _:
                 return
+
+    def _advised(self, call_id: str, leg_id: str | None, code: AlertCode, since: datetime | None) -> None:
+        entry = self.engine.entry(call_id)
+        if entry is not None and self.sees(entry.actor.call):
+            self.engine.causes.advise(self.id, call_id, leg_id, code, since)
 
     async def gone(self) -> None:
         if self.socket.bye in ("revoked", "signed_out"):

@@ -22,11 +22,12 @@ _JOIN = "~"  # between the browser's key and the link's token in the family cook
 
 
 class AccessRefused(Exception):
-    """No chair. `code`: `link_invalid`, `link_elsewhere`, `laptop_unknown` or `signed_out`; nothing more is told."""
+    """No chair. `code`: `link_invalid`, `link_elsewhere`, `laptop_unknown` or `signed_out`: all that is told."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, link: Link | None = None) -> None:
         super().__init__(code)
         self.code = code
+        self.link = link  # of `link_elsewhere`: for staff, never for the browser
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Access:
             link = await self._bind(token, link, bound)
         elif link.bound_hash != bound:
             self.denials.stranger("link_elsewhere")
-            raise AccessRefused("link_elsewhere")
+            raise AccessRefused("link_elsewhere", link)
         return self._seat(FamilyChair(link), f"{key}{_JOIN}{token}")
 
     async def family_ticket(self, cookie: str | None) -> Seated:
@@ -153,7 +154,7 @@ class Access:
             if current is None or current.revoked_at is not None:
                 raise AccessRefused("link_invalid")
             if current.bound_hash not in {None, bound}:
-                raise AccessRefused("link_elsewhere")
+                raise AccessRefused("link_elsewhere", current)
             body = {"link_id": link.id, "visit_id": link.visit_id}
             return Change([Fact("link.bound", body)], [replace(current, bound_hash=bound)])
 

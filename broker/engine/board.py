@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
+from broker.domain.alerts import Alert
 from broker.domain.call import Call
-from broker.domain.codes import Post
 from broker.domain.events import Event
 from broker.ports import HomeChanged
 
@@ -56,16 +55,9 @@ class StillMade:
 
 @dataclass(frozen=True, slots=True)
 class Alerted:
-    """Something that a post should know; `post` None: both posts."""
+    """An alert was raised, acknowledged or cleared."""
 
-    id: str
-    at: datetime
-    establishment: str
-    hall_id: str | None
-    code: str
-    call_id: str | None = None
-    by: str | None = None
-    post: Post | None = None
+    alert: Alert
 
 
 Change = CallChanged | PostsChanged | SeatsChanged | LinesChanged | HomeChanged | StillMade | Alerted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -11,10 +10,9 @@ from datetime import datetime, timedelta, tzinfo
 import structlog
 
 from broker.domain import commands as c
-from broker.domain import events as e
 from broker.domain.actors import SYSTEM, Actor
 from broker.domain.call import Call, Leg, LegRole, Phase
-from broker.domain.codes import Code, Post, Refused
+from broker.domain.codes import AlertCode, Code, Post, Refused
 from broker.domain.coverage import SentFact, ShownFact, tile_shown
 from broker.domain.permissions import HeldPost
 from broker.domain.plan import Media
@@ -22,10 +20,13 @@ from broker.domain.policy import Policy
 from broker.domain.posts import Holder
 from broker.domain.settle import missing
 from broker.engine.actor import Done
-from broker.engine.board import Alerted, Board, CallChanged, Change, LinesChanged, StillMade
+from broker.engine.alerts import Alerts
+from broker.engine.board import Board, CallChanged, Change, LinesChanged, StillMade
+from broker.engine.causes import Causes
 from broker.engine.chairs import LaptopChair, StaffChair
 from broker.engine.consoles import Console, Lines
 from broker.engine.denials import Denials
+from broker.engine.losses import Losses
 from broker.engine.posts import Posts, actor_of
 from broker.engine.presence import Presence
 from broker.engine.recorder import Recorder
@@ -99,6 +100,9 @@ class Engine:
         today = Today(event_log, clock, zone)
         self.posts = Posts(self.presence, self.streams, directory, today, self.board, clock, self._detach)
         self._denials = denials or Denials(self.streams, clock)
+        self.alerts = Alerts(self.streams, self.board, clock, zone, self._tasks)
+        self.losses = Losses(self.registry, media.health, clock)
+        self.causes = Causes(self.registry, self.alerts, self.recorder, clock)
 
     # --- life ---------------------------------------------------------------
 
@@ -107,6 +111,7 @@ class Engine:
         await self.recorder.flush()
         self.registry.last_renewal = await self._renewals.last(self._node)
         await self.renew()
+        await self.alerts.restore((await self.directory.all_establishments()).establishments)
         await self.registry.sweep()
         self.media.watch(self.endpoint_changed)
         self.media.watch_homes(self.home_changed)
@@ -115,6 +120,8 @@ class Engine:
         self._tasks.start(self.registry.run(), "registry")
         self._tasks.start(self.registry.run_sweeps(), "sweeps")
         self._tasks.start(self.recorder.run(), "recorder")
+        self._tasks.start(self.causes.run(), "alerts")
+        self._tasks.start(self.losses.run(), "losses")
         self._tasks.start(self._heartbeat(), "heartbeat")
 
     async def stop(self) -> None:
@@ -194,13 +201,9 @@ class Engine:
         await self._denials.person(actor.asker, action, code, establishment)
         if actor.post is not None and call_id is not None and code in (Code.NOT_YOUR_POST, Code.NOT_YOUR_HALL):
             other = Post.SUPERVISOR if actor.post is Post.MONITOR else Post.MONITOR
-            self._alert(establishment, None, "denied_attempt", call_id, actor.name, other)
-
-    def _alert(
-        self, establishment: str, hall_id: str | None, code: str, call_id: str | None, by: str | None, post: Post | None
-    ) -> None:
-        alert_id = f"a{secrets.token_hex(8)}"
-        self.board.publish(Alerted(alert_id, self.clock.now(), establishment, hall_id, code, call_id, by, post))
+            self.alerts.raise_(
+                AlertCode.DENIED_ATTEMPT, establishment=establishment, call_id=call_id, by=actor.number, post=other
+            )
 
     # --- proofs -----------------------------------------------------------------
 
@@ -364,11 +367,11 @@ class Engine:
     # --- consoles ------------------------------------------------------------------------
 
     def follow(self, change: Change) -> None:
-        """Keep every console's lines in step with the calls of its scope."""
+        """Keep alerts, and every console's lines, in step with the calls."""
+        self.causes.follow(change)
         if not isinstance(change, CallChanged):
             return
         call = change.call
-        self._alert_for(change)
         if call.phase is Phase.ENDED:
             self.media.release(call.id)
         for console in tuple(self._consoles.values()):
@@ -381,18 +384,6 @@ class Engine:
                 self.board.publish(LinesChanged(console.actor.session))
             elif call.phase in SHOWABLE and not any(o.session == console.actor.session for o in call.observers):
                 self._tasks.start(self._show(console, call.id), "show call")
-
-    def _alert_for(self, change: CallChanged) -> None:
-        """Raise what an event of a call asks a post to act on."""
-        call = change.call
-        for event in change.events:
-            if isinstance(event, e.AlarmRaised):
-                code = "unmonitored" if event.post is Post.MONITOR else "unsupervised"
-                self._alert(call.establishment, call.hall_id, code, call.id, None, None)
-            elif isinstance(event, e.HelpAsked):
-                self._alert(call.establishment, call.hall_id, "help", call.id, None, Post.SUPERVISOR)
-        if not change.recorded:
-            self._alert(call.establishment, call.hall_id, "unrecorded", call.id, None, None)
 
     async def _show_all(self, console: Console) -> None:
         for entry in self.within(console.actor.asker.held):

@@ -85,7 +85,7 @@ class LegLeave(Message):
 
 
 class LegHelp(Message):
-    """The prisoner asks for a member of staff."""
+    """Somebody at this leg asks for a member of staff: the hall's at the laptop, the monitoring post for a family."""
 
     type: Literal["leg.help"] = "leg.help"
     key: Key
@@ -185,6 +185,23 @@ class LegVerify(Message):
     version: int
 
 
+class AlertAck(Message):
+    """Take an alert: this person is on it."""
+
+    type: Literal["alert.ack"] = "alert.ack"
+    key: Key
+    alert_id: Id
+
+
+class AlertClear(Message):
+    """Close an alert: dealt with, or a false alarm."""
+
+    type: Literal["alert.clear"] = "alert.clear"
+    key: Key
+    alert_id: Id
+    outcome: Literal["dealt", "no_issue"]
+
+
 class LegRefuse(Message):
     """Refuse a leg at the identity check: the call ends as failed security checks."""
 
@@ -204,6 +221,19 @@ class CallWarn(Message):
     key: Key
     call_id: Id
     warning: Warning
+
+
+class Advice(Message):
+    """What a detector of this console sees of a live call, said again every few seconds while it lasts. No answer.
+
+    Advice only: it may raise an alert, and does nothing else. `since`: none once it is seen no more.
+    """
+
+    type: Literal["advice"] = "advice"
+    call_id: Id
+    leg_id: Id | None = None
+    code: Literal["covered", "frozen", "silence", "faces_more", "faces_none", "faces_fewer"]
+    since: AwareDatetime | None = None
 
 
 class WallFocus(Message):
@@ -281,6 +311,9 @@ ClientMessage = Annotated[
     | CallEnd
     | LegVerify
     | LegRefuse
+    | AlertAck
+    | AlertClear
+    | Advice
     | CallWarn
     | WallFocus
     | WallProof

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from broker.domain.codes import Code, EndReason, HoldKind, Outcome, PauseReason, Post, Step, Warning
+from broker.protocol.alerts import Alert, LossHistory
 from broker.protocol.base import Id, Key, ServerPart
 from broker.protocol.posts import CheckPart, GuidancePart, MayPart, PostPart, Stations
 
@@ -78,6 +79,7 @@ class LegPart(ServerPart):
     verified: bool
     connected: bool
     sends: list[Literal["audio", "video"]]
+    raised: bool = False  # asks for a member of staff
 
 
 class HoldPart(ServerPart):
@@ -125,6 +127,7 @@ class CallPart(ServerPart):
     outcome: Outcome | None = None
     end_reason: EndReason | None = None
     ended_by: str | None = None
+    detectors: bool = False  # a console may look into its pictures by machine: advice only
     missing: list[
         str
     ] = []  # what the start still waits for: monitor, supervisor, family, prisoner, identity, seat, window
@@ -148,6 +151,7 @@ class LegHealth(ServerPart):
     call_id: Id
     health: Literal["good", "poor", "bad", "none"]
     level: float = 0.0
+    loss: float = 0.0  # of the worse direction, 0 to 1
     sends_audio: bool = False
     sends_video: bool = False
     picture: Literal["best", "reduced", "none"] | None = None  # what its link carries of the far end; none: sound only
@@ -315,6 +319,7 @@ class VisitMessage(ServerPart):
     clock_runs: bool = True
     returned_s: int = 0  # minutes given back, in seconds
     rebook_s: int = 0
+    hand: bool = False  # this leg asks for a member of staff
     end: Literal["time", "staff", "you", "other_end", "fault", "not_started", "cancelled", "identity"] | None = None
     end_reason: EndReason | None = None
     synthetic: bool = False
@@ -338,6 +343,7 @@ class Snapshot(ServerPart):
     calls: list[CallPart]
     posts: list[PostPart]
     seats: list[SeatPart]
+    alerts: list[Alert] = []  # what stands, and what of today is dealt with; the oldest first
 
 
 class CallMessage(ServerPart):
@@ -371,17 +377,6 @@ class News(ServerPart):
     now: datetime
     legs: list[LegHealth] = []
     proof_age_s: dict[str, float] = {}  # call id -> age of this post's proof, for the console's own eyes
-
-
-class Alert(ServerPart):
-    """Something that a post should act on; catalogue key `alert.<code>`."""
-
-    type: Literal["alert"] = "alert"
-    id: Id
-    at: datetime
-    code: str
-    call_id: Id | None = None
-    by: str | None = None
 
 
 class WarningState(ServerPart):
@@ -421,6 +416,7 @@ ServerMessage = Annotated[
     | SeatMessage
     | News
     | Alert
+    | LossHistory
     | WarningState
     | Bye,
     Field(discriminator="type"),

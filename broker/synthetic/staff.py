@@ -12,6 +12,7 @@ from typing import Self
 
 from broker.domain.codes import EndReason, Post, Step
 from broker.protocol import client, server
+from broker.protocol.alerts import Alert
 from broker.synthetic.keys import HandshakeFailed
 from broker.synthetic.line import Line, Tap
 from broker.synthetic.peer import Pacer, Peer, Unreachable
@@ -38,7 +39,7 @@ class StaffMember:
         self.calls: dict[str, server.CallPart] = {}
         self.holds_post = False
         self.verifies: Callable[[server.CallPart], bool] = lambda call: True
-        self.alerts: list[server.Alert] = []
+        self.alerts: list[Alert] = []
         self.talk: Talk | None = None
         self._account = {"username": username, "password": password}
         self._changed = asyncio.Event()
@@ -215,7 +216,7 @@ class StaffMember:
                 held = self.calls.get(message.call.id)
                 if held is None or message.call.seq >= held.seq:
                     self.calls[message.call.id] = message.call
-            case server.Alert():
+            case Alert():
                 self.alerts.append(message)
             case _:
                 return

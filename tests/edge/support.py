@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any, cast
 
 from aiohttp import ClientResponse, DummyCookieJar, web
@@ -16,9 +17,12 @@ from broker.config import Config
 from broker.edge.app import make_app
 from broker.edge.assets import Assets, find_root
 from broker.edge.services import Services
+from broker.engine.alerts import Alerts
+from broker.engine.board import Board
 from broker.engine.engine import Engine
+from broker.engine.stream import Streams
 from broker.engine.tasks import Tasks
-from tests.office import PASSWORD, Desk
+from tests.office import PASSWORD, ZONE, Desk
 
 BASE = "broker.test"
 
@@ -103,11 +107,13 @@ class Page:
 def application(desk: Desk, config: Config, tasks: Tasks) -> web.Application:
     """Return the pages of `desk`; no call is ever open."""
     office = desk.office
+    streams = Streams(desk.log, desk.clock, desk.journal)
+    alerts = Alerts(streams, Board(), desk.clock, ZONE, tasks)
     found = Services(
         config=config,
         clock=desk.clock,
         directory=desk.directory,
-        engine=cast(Engine, None),
+        engine=cast(Engine, SimpleNamespace(alerts=alerts)),
         access=office.access,
         accounts=office.accounts,
         visits=office.visits,

@@ -11,7 +11,7 @@ import pytest
 from broker.domain import commands as c
 from broker.domain.actors import Actor
 from broker.domain.call import Phase
-from broker.domain.codes import Code, EndReason, HoldKind, Post, Refused
+from broker.domain.codes import AlertCode, Code, EndReason, HoldKind, Post, Refused
 from broker.domain.permissions import HeldPost
 from broker.domain.policy import DEFAULT
 from broker.domain.records import Grade, Restriction, Role
@@ -220,7 +220,7 @@ async def test_a_console_whose_socket_dies_is_alarmed_then_held_within_fifteen_s
         table.engine.prove_presence("s-t", True)
         await table.pass_time(1)
     assert Post.MONITOR in table.call().alarms
-    assert [c.code for c in table.changes if isinstance(c, Alerted)] == ["unmonitored"]
+    assert [c.alert.code for c in table.changes if isinstance(c, Alerted)] == ["unmonitored"]
     for _ in range(2):
         table.engine.prove_presence("s-t", True)
         await table.pass_time(1)
@@ -279,7 +279,7 @@ async def test_a_refused_attempt_is_on_the_record_and_the_other_post_sees_it(tab
     (denial,) = [r for r in await table.log.read(f"establishment:{PRISON}") if r.type == "denied"]
     assert (denial.actor, denial.body["code"]) == ("staff:T1", "not_your_post")
     (alert,) = [change for change in table.changes if isinstance(change, Alerted)]
-    assert alert.post is Post.MONITOR
+    assert (alert.alert.code, alert.alert.post) == (AlertCode.DENIED_ATTEMPT, Post.MONITOR)
 
 
 async def test_a_prisoner_who_asks_for_help_is_an_alert_in_the_hall_once(table: Table):
@@ -287,7 +287,8 @@ async def test_a_prisoner_who_asks_for_help_is_an_alert_in_the_hall_once(table: 
     for _ in range(2):
         await table.engine.registry.send("v1", c.AskHelp(Actor("leg:v1.1"), "v1.1"))
     (alert,) = [change for change in table.changes if isinstance(change, Alerted)]
-    assert (alert.code, alert.post, alert.hall_id) == ("help", Post.SUPERVISOR, "HRD-A")
+    told = alert.alert
+    assert (told.code, told.post, told.hall_id) == (AlertCode.HELP, Post.SUPERVISOR, "HRD-A")
 
 
 @pytest.mark.feature("F103")

@@ -1,14 +1,57 @@
 // Made by scripts/protocol_types.py from broker/protocol. Do not edit.
 
-/** Something that a post should act on; catalogue key `alert.<code>`. */
+/** What a detector of this console sees of a live call, said again every few seconds while it lasts. No answer. */
+export interface Advice {
+  type: "advice";
+  call_id: string;
+  leg_id?: string | null;
+  code: "covered" | "frozen" | "silence" | "faces_more" | "faces_none" | "faces_fewer";
+  since?: string | null;
+}
+
+/** An alert as it stands now, sent at each of its changes; catalogue key `alert.<code>`. */
 export interface Alert {
   type: "alert";
   id: string;
   at: string;
-  code: string;
+  code: AlertCode;
+  level: AlertLevel;
+  state: "open" | "acknowledged" | "cleared";
+  establishment: string;
   call_id: string | null;
+  leg_id: string | null;
+  post: Post | null;
   by: string | null;
+  acked_by: string | null;
+  acked_at: string | null;
+  cleared_by: string | null;
+  cleared_at: string | null;
+  outcome: AlertOutcome | null;
 }
+
+/** Take an alert: this person is on it. */
+export interface AlertAck {
+  type: "alert.ack";
+  key: string;
+  alert_id: string;
+}
+
+/** Close an alert: dealt with, or a false alarm. */
+export interface AlertClear {
+  type: "alert.clear";
+  key: string;
+  alert_id: string;
+  outcome: "dealt" | "no_issue";
+}
+
+/** What a post is alerted to; catalogue key `alert.<code>`. Their rules stand in alerts.py. */
+export type AlertCode = "unmonitored" | "unsupervised" | "unwatched" | "unrecorded" | "watch_list" | "disconnected" | "media_blocked" | "self_test_failed" | "no_show" | "help" | "hand" | "ending_five" | "ending_one" | "denied_attempt" | "link_elsewhere" | "warning_unseen" | "attend" | "covered" | "frozen" | "silence" | "faces_more" | "faces_none" | "faces_fewer";
+
+/** How soon an alert asks for an act, the soonest first; catalogue key `alert.level.<code>`. */
+export type AlertLevel = "urgent" | "warn" | "low" | "info";
+
+/** How an alert was cleared; catalogue key `alert.outcome.<code>`. */
+export type AlertOutcome = "dealt" | "no_issue" | "itself";
 
 /** Where a receive line stands in the answer. */
 export interface AnswerLine {
@@ -78,6 +121,7 @@ export interface CallPart {
   outcome: Outcome | null;
   end_reason: EndReason | null;
   ended_by: string | null;
+  detectors: boolean;
   missing: string[];
 }
 
@@ -114,7 +158,7 @@ export interface CheckReport {
 }
 
 /** Why a rule said no. Stable; catalogue key `refused.<code>`. */
-export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled";
+export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled" | "unknown_alert" | "cause_stands";
 
 /** The family accepts the notice of this version (features F10). */
 export interface ConsentAccept {
@@ -209,12 +253,13 @@ export interface LegHealth {
   call_id: string;
   health: "good" | "poor" | "bad" | "none";
   level: number;
+  loss: number;
   sends_audio: boolean;
   sends_video: boolean;
   picture: "best" | "reduced" | "none" | null;
 }
 
-/** The prisoner asks for a member of staff. */
+/** Somebody at this leg asks for a member of staff: the hall's at the laptop, the monitoring post for a family. */
 export interface LegHelp {
   type: "leg.help";
   key: string;
@@ -236,6 +281,7 @@ export interface LegPart {
   verified: boolean;
   connected: boolean;
   sends: ("audio" | "video")[];
+  raised: boolean;
 }
 
 /** How far the leg has come, for the staff's eyes (features F76). No answer. */
@@ -288,6 +334,21 @@ export interface LinkCheck {
 export interface LobbyEnter {
   type: "lobby.enter";
   key: string;
+}
+
+/** The last minutes of each leg's link, once a call comes into focus; later samples are in the news. */
+export interface LossHistory {
+  type: "loss.history";
+  call_id: string;
+  every_s: number;
+  until: string;
+  legs: LossPart[];
+}
+
+/** How much a leg's link lost, sample by sample, the newest last: percent, or null where it was not connected. */
+export interface LossPart {
+  leg_id: string;
+  percent: (number | null)[];
 }
 
 /** Which posts a person may take at an establishment. */
@@ -475,6 +536,7 @@ export interface Snapshot {
   calls: CallPart[];
   posts: PostPart[];
   seats: SeatPart[];
+  alerts: Alert[];
 }
 
 /** How a place where the person may sign on stands now: its posts, and the calls that wait or run there. */
@@ -526,6 +588,7 @@ export interface VisitMessage {
   clock_runs: boolean;
   returned_s: number;
   rebook_s: number;
+  hand: boolean;
   end: "time" | "staff" | "you" | "other_end" | "fault" | "not_started" | "cancelled" | "identity" | null;
   end_reason: EndReason | null;
   synthetic: boolean;
@@ -615,6 +678,6 @@ export interface YouStaff {
   guidance: GuidancePart;
 }
 
-export type ClientMessage = Hello | LinkCheck | ConsentAccept | CheckReport | LegProgress | LobbyEnter | MediaOffer | LegLeave | LegHelp | WarningShown | PostSignOn | PostSignOff | CallPause | HoldReason | HoldRelabel | HoldUndo | HoldClear | CallEnd | LegVerify | LegRefuse | CallWarn | WallFocus | WallProof | Presence;
+export type ClientMessage = Hello | LinkCheck | ConsentAccept | CheckReport | LegProgress | LobbyEnter | MediaOffer | LegLeave | LegHelp | WarningShown | PostSignOn | PostSignOff | CallPause | HoldReason | HoldRelabel | HoldUndo | HoldClear | CallEnd | LegVerify | LegRefuse | AlertAck | AlertClear | Advice | CallWarn | WallFocus | WallProof | Presence;
 
-export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaQuality | StillMessage | MediaReoffer | VisitMessage | WarningMessage | Snapshot | Stations | CallMessage | PostMessage | SeatMessage | News | Alert | WarningState | Bye;
+export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaQuality | StillMessage | MediaReoffer | VisitMessage | WarningMessage | Snapshot | Stations | CallMessage | PostMessage | SeatMessage | News | Alert | LossHistory | WarningState | Bye;

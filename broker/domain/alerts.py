@@ -1,0 +1,201 @@
+"""Alerts as tasks: what each code asks of which post, how it clears, and which causes stand for a call. Pure.
+
+A cause stands or it does not: an alert is raised once while its cause stands, and cleared by itself when it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from broker.domain.call import Call, Leg, LegRole, Phase
+from broker.domain.codes import AlertCode, AlertLevel, AlertOutcome, HoldKind, Post
+from broker.domain.gate import effective_end
+from broker.domain.kinds import KINDS, Observation
+from broker.domain.policy import Policy
+
+
+class Clears(StrEnum):
+    """What ends an alert."""
+
+    ITSELF = "itself"  # only the end of its cause: nobody may wave it away
+    PERSON = "person"  # it has happened: only a person closes it
+    EITHER = "either"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row: how soon, whose task (None: both posts'), what ends it."""
+
+    level: AlertLevel
+    post: Post | None
+    clears: Clears
+
+
+_URGENT, _WARN, _LOW, _INFO = AlertLevel.URGENT, AlertLevel.WARN, AlertLevel.LOW, AlertLevel.INFO
+
+RULES: Mapping[AlertCode, Rule] = {
+    AlertCode.UNMONITORED: Rule(_URGENT, None, Clears.ITSELF),
+    AlertCode.UNSUPERVISED: Rule(_URGENT, None, Clears.ITSELF),
+    AlertCode.UNWATCHED: Rule(_URGENT, Post.MONITOR, Clears.ITSELF),
+    AlertCode.UNRECORDED: Rule(_URGENT, None, Clears.ITSELF),
+    AlertCode.WATCH_LIST: Rule(_URGENT, Post.MONITOR, Clears.PERSON),
+    AlertCode.ATTEND: Rule(_URGENT, Post.SUPERVISOR, Clears.EITHER),
+    AlertCode.DISCONNECTED: Rule(_WARN, None, Clears.EITHER),
+    AlertCode.MEDIA_BLOCKED: Rule(_WARN, None, Clears.EITHER),
+    AlertCode.SELF_TEST_FAILED: Rule(_WARN, None, Clears.EITHER),
+    AlertCode.NO_SHOW: Rule(_WARN, None, Clears.EITHER),
+    AlertCode.HELP: Rule(_WARN, Post.SUPERVISOR, Clears.EITHER),
+    AlertCode.HAND: Rule(_WARN, Post.MONITOR, Clears.EITHER),
+    AlertCode.DENIED_ATTEMPT: Rule(_WARN, None, Clears.PERSON),
+    AlertCode.LINK_ELSEWHERE: Rule(_WARN, Post.MONITOR, Clears.PERSON),
+    AlertCode.WARNING_UNSEEN: Rule(_WARN, Post.MONITOR, Clears.EITHER),
+    AlertCode.ENDING_ONE: Rule(_LOW, Post.MONITOR, Clears.EITHER),
+    AlertCode.ENDING_FIVE: Rule(_INFO, Post.MONITOR, Clears.EITHER),
+    AlertCode.COVERED: Rule(_WARN, Post.MONITOR, Clears.EITHER),
+    AlertCode.FROZEN: Rule(_WARN, Post.MONITOR, Clears.EITHER),
+    AlertCode.SILENCE: Rule(_LOW, Post.MONITOR, Clears.EITHER),
+    AlertCode.FACES_MORE: Rule(_WARN, Post.MONITOR, Clears.EITHER),
+    AlertCode.FACES_NONE: Rule(_LOW, Post.MONITOR, Clears.EITHER),
+    AlertCode.FACES_FEWER: Rule(_LOW, Post.MONITOR, Clears.EITHER),
+}
+"""Every code has its row."""
+
+OF_A_CALL = frozenset(
+    {
+        AlertCode.UNMONITORED,
+        AlertCode.UNSUPERVISED,
+        AlertCode.DISCONNECTED,
+        AlertCode.MEDIA_BLOCKED,
+        AlertCode.SELF_TEST_FAILED,
+        AlertCode.NO_SHOW,
+        AlertCode.HELP,
+        AlertCode.HAND,
+        AlertCode.ENDING_FIVE,
+        AlertCode.ENDING_ONE,
+    }
+)
+"""The codes for which `causes` answers: what it does not name of these does not stand."""
+
+ADVICE: Mapping[AlertCode, str] = {
+    AlertCode.COVERED: "covered_s",
+    AlertCode.FROZEN: "frozen_s",
+    AlertCode.SILENCE: "silence_s",
+    AlertCode.FACES_MORE: "faces_more_s",
+    AlertCode.FACES_NONE: "faces_none_s",
+    AlertCode.FACES_FEWER: "child_absent_s",
+}
+"""What a console's detectors may say, and the field of the policy that tells how long it must last. Advice only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What makes two alerts the same one while it stands."""
+
+    code: AlertCode
+    establishment: str
+    call_id: str | None = None
+    leg_id: str | None = None
+    by: str | None = None  # staff number of whoever caused it
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert, from its cause to its end."""
+
+    id: str
+    at: datetime
+    key: Key
+    level: AlertLevel
+    post: Post | None
+    hall_id: str | None = None
+    acked_by: str | None = None  # staff number
+    acked_at: datetime | None = None
+    cleared_by: str | None = None  # staff number; None with an outcome: by itself
+    cleared_at: datetime | None = None
+    outcome: AlertOutcome | None = None
+
+    @property
+    def code(self) -> AlertCode:
+        """What it is about."""
+        return self.key.code
+
+    @property
+    def stands(self) -> bool:
+        """Say whether it still asks for an act."""
+        return self.outcome is None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Something of a call that an alert stands for; `post`: whose task, None for both."""
+
+    code: AlertCode
+    leg_id: str | None
+    post: Post | None
+
+
+def causes(call: Call, policy: Policy, now: datetime) -> frozenset[Cause]:
+    """Return every cause that stands for `call` now, of the codes in OF_A_CALL."""
+    if call.phase is Phase.ENDED:
+        return frozenset()
+    return frozenset((*_of_posts(call), *_of_clock(call, policy, now), *_of_legs(call, policy, now)))
+
+
+def _of_posts(call: Call) -> Iterator[Cause]:
+    if Post.MONITOR in call.alarms or call.held_by(HoldKind.UNMONITORED):
+        yield _cause(AlertCode.UNMONITORED)
+    if Post.SUPERVISOR in call.alarms or call.held_by(HoldKind.UNSUPERVISED):
+        yield _cause(AlertCode.UNSUPERVISED)
+
+
+def _of_clock(call: Call, policy: Policy, now: datetime) -> Iterator[Cause]:
+    if call.phase is not Phase.LIVE:
+        return
+    left = (effective_end(call, now) - now).total_seconds()
+    if left <= policy.ending_last_s:
+        yield _cause(AlertCode.ENDING_ONE)
+    elif left <= policy.ending_soon_s:
+        yield _cause(AlertCode.ENDING_FIVE)
+
+
+def _of_legs(call: Call, policy: Policy, now: datetime) -> Iterator[Cause]:
+    late = call.phase is not Phase.LIVE and now - call.starts_at >= timedelta(minutes=policy.no_show_min)
+    for leg in call.active:
+        post = whose(leg)
+        if leg.raised and leg.role is LegRole.PRISONER:
+            yield Cause(AlertCode.HELP, leg.id, post)
+        elif leg.raised:
+            yield Cause(AlertCode.HAND, leg.id, post)
+        if leg.trouble is not None:
+            yield Cause(_TROUBLES[leg.trouble], leg.id, post)
+        if late and not leg.waiting:
+            yield Cause(AlertCode.NO_SHOW, leg.id, post)
+        lost_at = leg.lost_at if call.phase is Phase.LIVE and not leg.connected else None
+        if lost_at is not None and now - lost_at >= timedelta(seconds=policy.disconnected_s):
+            yield Cause(AlertCode.DISCONNECTED, leg.id, None)
+
+
+_TROUBLES = {"blocked": AlertCode.MEDIA_BLOCKED, "failed": AlertCode.SELF_TEST_FAILED}
+
+
+def whose(leg: Leg) -> Post:
+    """Return whose task a leg's equipment and people are: the hall's at the seat, else the monitoring post's."""
+    return Post.SUPERVISOR if leg.role is LegRole.PRISONER else Post.MONITOR
+
+
+def _cause(code: AlertCode) -> Cause:
+    return Cause(code, None, RULES[code].post)
+
+
+def detectors_on(call: Call, policy: Policy) -> bool:
+    """Say whether a console may look into this call's pictures by machine: never where staff only glance or do not."""
+    return policy.detectors and KINDS[call.kind].observation is Observation.FULL
+
+
+def advice_stands(code: AlertCode, since: datetime, policy: Policy, now: datetime) -> bool:
+    """Say whether what a console has seen since then has lasted long enough for an alert."""
+    limit_s: float = getattr(policy, ADVICE[code])
+    return now - since >= timedelta(seconds=limit_s)
