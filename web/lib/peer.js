@@ -2,6 +2,7 @@
 /** One peer connection with the relay: what the page sends and receives, in lines of its own. The page always offers. */
 
 import { addPicture, encodingsFor, prefer, settleForOne, withSoundRepair } from "./encodings.js";
+import { JitterBuffer } from "./jitter_buffer.js";
 import { Pulse } from "./pulse.js";
 
 /** @typedef {import("./protocol.js").MediaAnswer} MediaAnswer */
@@ -28,6 +29,7 @@ import { Pulse } from "./pulse.js";
 const DISCONNECTED_LIMIT_MS = 3000;
 const CONNECT_LIMIT_MS = 10000;
 const QUIET_MS = 1200; // who sends hears of it: the relay reports ten times a second what comes, and each second to all
+const LOOK_MS = 1000; // at how the sounds come
 const QUIET_WATCHER_MS = 6000; // who only watches may be sent nothing for long; its own checks are answered each 2.5 s
 
 /** The relay refused the offer; `code` is its reason. */
@@ -52,6 +54,8 @@ export class Peer {
     this.lines = new Map();
     /** @type {number | undefined} */
     this.timer = undefined;
+    /** @type {number | undefined} */
+    this.looking = undefined;
     this.pulse = new Pulse({
       heard: () => this.heard(),
       check: options.check,
@@ -85,6 +89,7 @@ export class Peer {
       const transceiver = this.pc.getTransceivers().find((one) => one.mid === mid);
       if (transceiver) this.lines.set(`${kind} ${index}`, transceiver);
     }
+    this.mindSounds();
     this.change("connecting");
     this.wait(CONNECT_LIMIT_MS);
     this.check();
@@ -158,6 +163,14 @@ export class Peer {
     }
   }
 
+  /** Let every sound wait for what is sent again. @private */
+  mindSounds() {
+    const sounds = [...this.lines].filter(([line]) => line.startsWith("audio"));
+    const buffers = sounds.map(([, { receiver }]) => new JitterBuffer(receiver));
+    const look = () => buffers.forEach((buffer) => void buffer.look(performance.now()));
+    this.looking = window.setInterval(look, LOOK_MS);
+  }
+
   /** @private */
   check() {
     if (this.isOver() || this.state === "new" || this.state === "offering") return;
@@ -196,6 +209,7 @@ export class Peer {
   end(state) {
     if (this.isOver()) return;
     this.unwait();
+    window.clearInterval(this.looking);
     this.pulse.stop();
     this.pc.oniceconnectionstatechange = null;
     this.pc.onconnectionstatechange = null;
