@@ -256,7 +256,7 @@ class ShownLeg(Message):
     advanced: bool = False  # (totalVideoFrames - droppedVideoFrames) rose
     ratio: float = 0.0  # IntersectionObserver ratio
     unobscured: bool = False  # IntersectionObserver v2 isVisible; the ratio's own answer where v2 is missing
-    width: int = 0  # CSS pixels
+    width: int = 0  # CSS pixels at 100 % zoom
     height: int = 0
 
 

@@ -14,7 +14,7 @@
 
 /**
  * @typedef {{ type: "tile", number: number } | { type: "move", way: "left" | "right" | "up" | "down" }
- *   | { type: "choose", number: number }
+ *   | { type: "choose", number: number } | { type: "page", step: 1 | -1 }
  *   | { type: "focus" | "back" | "pause" | "undo" | "relabel" | "clear" | "warn" | "end" | "identity" | "sound" | "keys" | "confirm" | "full" }
  * } Action
  */
@@ -31,6 +31,7 @@ const LETTERS = {
   s: "sound",
   f: "full",
 };
+const PAGES = /** @type {Record<string, 1 | -1>} */ ({ PageDown: 1, PageUp: -1 });
 const ARROWS = /** @type {Record<string, "left" | "right" | "up" | "down">} */ ({
   ArrowLeft: "left",
   ArrowRight: "right",
@@ -51,6 +52,8 @@ export function actionFor(pressed, page) {
   if (page.inField) return null;
   const way = ARROWS[pressed.key];
   if (way) return page.onTile || !page.onControl ? { type: "move", way } : null;
+  const step = PAGES[pressed.key];
+  if (step) return { type: "page", step };
   if (pressed.key === "Enter") return page.onControl ? null : { type: page.panel === "identity" || page.panel === "choose" ? "confirm" : "focus" };
   if (!page.letters) return null;
   if (pressed.key === "?") return { type: "keys" };

@@ -1,18 +1,29 @@
 // @ts-check
-/** Where every call of the wall stands: in the grid, or in the strip that every layout carries. Pure. */
+/** Where every call of the wall stands: in the grid, and in the strip that carries every call in every layout. Pure. */
 
 export const CHOICES = /** @type {const} */ ([1, 2, 4, 6, 9, 16]);
 
 /** @typedef {number | "auto"} Choice */
 /** @typedef {{ id: string, place: number }} Placed */
+/**
+ * @typedef {object} Room Of the wall, in CSS pixels.
+ * @property {number} width
+ * @property {number} height
+ * @property {number} zoom Of the page: 2 at 200 %.
+ * @property {{ width: number, height: number }} view The window: zoom makes it smaller.
+ */
+/** @typedef {{ ids: string[], width: number }} Column A column of the strip, with its width in CSS pixels. */
 
 /**
  * @typedef {object} Layout
- * @property {number} size How many tiles the grid has.
+ * @property {number} size How many tiles the grid has; 0 in a small window.
  * @property {number} columns
  * @property {number} rows
+ * @property {number} page Of the grid, from 0.
+ * @property {number} pages
  * @property {(string | null)[]} grid Call ids by position; none: an empty place.
- * @property {string[]} strip Every call that the grid does not show, in order of place.
+ * @property {string[]} strip Every call that the grid does not show, in order of place: live cells.
+ * @property {string[]} order Every call, in order of place: the strip has a cell or a mark for each.
  */
 
 const SHAPES = new Map([
@@ -26,21 +37,64 @@ const SHAPES = new Map([
 
 /** A picture counts as displayed from this size (policy `shown_min_width`, `shown_min_height`), with a pixel to spare. */
 const PICTURE_MIN = { width: 97, height: 55 };
-const GAP = 6;
+const GAP = 4; // of the strip
+const GRID_GAP = 8;
 const LABEL = 44; // of a strip's cell: place and state, beside the pictures
 const FRAME = 6; // the border and the gap inside a cell
+const CELL_MOST = 96; // in one column; more columns leave the room to the grid
+const TILE_LEAST = { width: 200, height: 136 }; // for the words of a tile, in CSS pixels
+const ONE_LEAST = { width: 380, height: 300 }; // for one call beside the strip
+const AROUND = { width: 320, height: 150 }; // the rail; the bars above and below
+const MARK = { least: 24, most: 44 }; // the height of a call that stands in the grid; WCAG 2.5.8 asks for 24
+
+/**
+ * Whether a window has no room for one call beside the strip: every call is then a live cell of the strip, which stays in
+ * sight while the rest of the page scrolls.
+ * @param {Layout} one The layout of one tile.
+ * @param {Room} room
+ */
+function isSmall(one, { view, zoom }) {
+  const height = view.height - AROUND.height;
+  if (height < ONE_LEAST.height) return true;
+  return view.width - AROUND.width - stripWidth(one, { height, zoom }) < ONE_LEAST.width;
+}
+
+/**
+ * @param {Layout} layout
+ * @param {{ height: number, zoom: number }} room
+ */
+function stripWidth(layout, room) {
+  return stripOf(layout, room).columns.reduce((sum, column) => sum + column.width + GAP, 0);
+}
 
 /**
  * @param {readonly Placed[]} calls
- * @param {{ choice: Choice, at: string | null, focus: string | null }} view `at` is the call the keyboard is on.
+ * @param {{ choice: Choice, at: string | null, focus: string | null, room?: Room }} view `at` is the call the keyboard is on.
+ *   Where `room` is too small for the chosen tiles, there are fewer: the strip has the other calls, live.
  * @returns {Layout}
  */
-export function arrange(calls, { choice, at, focus }) {
+export function arrange(calls, { choice, at, focus, room }) {
   const inOrder = [...calls].sort((one, other) => one.place - other.place);
-  if (focus !== null && inOrder.some((call) => call.id === focus)) {
-    return { size: 1, columns: 1, rows: 1, grid: [focus], strip: inOrder.map((call) => call.id).filter((id) => id !== focus) };
+  const order = inOrder.map((call) => call.id);
+  if (room && isSmall(paged(inOrder, order, 1, at), room)) return { size: 0, columns: 1, rows: 1, page: 0, pages: 1, grid: [], strip: order, order };
+  if (focus !== null && order.includes(focus)) {
+    return { size: 1, columns: 1, rows: 1, page: 0, pages: 1, grid: [focus], strip: order.filter((id) => id !== focus), order };
   }
-  const size = choice === "auto" ? smallestFor(inOrder) : choice;
+  const wanted = choice === "auto" ? smallestFor(inOrder) : choice;
+  const fitting = CHOICES.filter((size) => size <= wanted).reverse();
+  const layouts = fitting.map((size) => paged(inOrder, order, size, at));
+  return layouts.find((layout) => !room || holds(layout, room)) ?? layouts[layouts.length - 1];
+}
+
+/**
+ * @param {readonly Placed[]} inOrder
+ * @param {string[]} order
+ * @param {number} size
+ * @param {string | null} at
+ * @returns {Layout}
+ */
+function paged(inOrder, order, size, at) {
+  const pages = Math.floor((inOrder.at(-1)?.place ?? 0) / size) + 1;
   const page = Math.floor((inOrder.find((call) => call.id === at)?.place ?? 0) / size);
   /** @type {(string | null)[]} */
   const grid = Array(size).fill(null);
@@ -50,7 +104,33 @@ export function arrange(calls, { choice, at, focus }) {
     else strip.push(id);
   }
   const [columns, rows] = SHAPES.get(size) ?? [4, 4];
-  return { size, columns, rows, grid, strip };
+  return { size, columns, rows, page, pages, grid, strip, order };
+}
+
+/**
+ * @param {Layout} layout
+ * @param {Room} room
+ */
+function holds(layout, room) {
+  const wide = (room.width - stripWidth(layout, room) - (layout.columns - 1) * GRID_GAP) / layout.columns;
+  const high = (room.height - (layout.rows - 1) * GRID_GAP) / layout.rows;
+  return wide >= TILE_LEAST.width && high >= TILE_LEAST.height;
+}
+
+/**
+ * The call that begins the page which is `step` further, if there is one with a call on it.
+ * @param {Layout} layout
+ * @param {readonly Placed[]} calls
+ * @param {1 | -1} step
+ * @returns {string | null}
+ */
+export function turned(layout, calls, step) {
+  const inOrder = [...calls].sort((one, other) => one.place - other.place);
+  const pageOf = (/** @type {Placed} */ call) => Math.floor(call.place / layout.size);
+  const beyond = inOrder.filter((call) => (pageOf(call) - layout.page) * step > 0);
+  if (!beyond.length) return null;
+  const next = step > 0 ? pageOf(beyond[0]) : pageOf(beyond[beyond.length - 1]);
+  return beyond.find((call) => pageOf(call) === next)?.id ?? null;
 }
 
 /**
@@ -64,30 +144,67 @@ export function smallestFor(calls) {
 }
 
 /**
- * The strip's cells: as many columns as it takes for every picture to be big enough to count.
- * @param {number} cells
- * @param {number} height Of the strip, in CSS pixels.
- * @param {number} [pictures] In a cell, side by side.
- * @returns {{ columns: number, width: number, cellHeight: number }}
+ * The strip: every call in order, in as few columns as hold it without scrolling, with every picture big enough to count.
+ * A call that stands in the grid has a mark there, the others a live cell.
+ * @param {Layout} layout
+ * @param {object} room
+ * @param {number} room.height Of the strip, in CSS pixels.
+ * @param {number} [room.pictures] In a cell, side by side.
+ * @param {number} [room.zoom] Of the page: 2 at 200 %. What is big enough on the glass is smaller in CSS pixels then.
+ * @returns {{ columns: Column[], cellHeight: number, markHeight: number }}
  */
-export function stripShape(cells, height, pictures = 2) {
-  const least = PICTURE_MIN.height + FRAME;
-  let columns = 1;
-  while (columns < cells && rowHeight(cells, columns, height) < least) columns += 1;
-  const cellHeight = Math.max(least, Math.min(96, rowHeight(cells, columns, height)));
-  const picture = Math.max(PICTURE_MIN.width, Math.round(((cellHeight - FRAME) * 16) / 9));
-  const cell = LABEL + pictures * (picture + 2) + FRAME;
-  return { columns, width: columns * cell + (columns - 1) * GAP, cellHeight };
+export function stripOf(layout, { height, pictures = 2, zoom = 1 }) {
+  const inStrip = new Set(layout.strip);
+  const least = Math.ceil(PICTURE_MIN.height / zoom) + FRAME;
+  const heights = { cell: least, mark: MARK.least };
+  const fewest = packed(layout.order, inStrip, heights, height).length;
+  const grown = { cell: heights.cell, mark: heights.mark };
+  for (const kind of /** @type {const} */ (["cell", "mark"])) {
+    const most = kind === "mark" ? MARK.most : fewest === 1 ? Math.max(least, CELL_MOST) : least;
+    while (grown[kind] < most && packed(layout.order, inStrip, { ...grown, [kind]: grown[kind] + 1 }, height).length === fewest) grown[kind] += 1;
+  }
+  const picture = Math.max(Math.ceil(PICTURE_MIN.width / zoom), Math.round(((grown.cell - FRAME) * 16) / 9));
+  const wide = LABEL + pictures * (picture + 2) + FRAME;
+  const columns = packed(layout.order, inStrip, grown, height).map((ids) => ({
+    ids,
+    width: ids.some((id) => inStrip.has(id)) ? wide : LABEL,
+  }));
+  return { columns, cellHeight: grown.cell, markHeight: grown.mark };
 }
 
 /**
- * @param {number} cells
- * @param {number} columns
- * @param {number} height
+ * The strip of a small window: as wide as the window, live cells in rows, no higher than it must be.
+ * @param {number} zoom
+ * @param {number} [pictures]
+ * @returns {{ cellWidth: number, cellHeight: number }}
  */
-function rowHeight(cells, columns, height) {
-  const rows = Math.max(1, Math.ceil(cells / columns));
-  return Math.floor((height - (rows - 1) * GAP) / rows);
+export function rowsOf(zoom, pictures = 2) {
+  const cellHeight = Math.max(MARK.least, Math.ceil(PICTURE_MIN.height / zoom) + FRAME);
+  const picture = Math.ceil(PICTURE_MIN.width / zoom);
+  return { cellWidth: MARK.least + 4 + pictures * (picture + 2) + FRAME, cellHeight };
+}
+
+/**
+ * @param {readonly string[]} order
+ * @param {ReadonlySet<string>} inStrip
+ * @param {{ cell: number, mark: number }} heights
+ * @param {number} height
+ * @returns {string[][]} Columns, filled from the top in order.
+ */
+function packed(order, inStrip, heights, height) {
+  /** @type {string[][]} */
+  const columns = [];
+  let used = Infinity;
+  for (const id of order) {
+    const own = inStrip.has(id) ? heights.cell : heights.mark;
+    if (used + GAP + own > height) {
+      columns.push([]);
+      used = -GAP;
+    }
+    columns[columns.length - 1].push(id);
+    used += GAP + own;
+  }
+  return columns;
 }
 
 /**

@@ -1,6 +1,8 @@
 // @ts-check
 /** Measures, on the main thread, what each picture of the wall really does on the page (wall.md 4). */
 
+import { zoomOf } from "./zoom.js";
+
 /** @typedef {import("./proof.js").Sample} Sample */
 /** @typedef {import("./proof.js").Place} Place */
 
@@ -104,7 +106,8 @@ function sampled(watched) {
   const advanced = presented > watched.presented;
   watched.presented = presented;
   watched.frames = 0;
-  return { line, still, frames, rtpTimestamp, advanced, ratio, unobscured, width: element.clientWidth, height: element.clientHeight };
+  const zoom = zoomOf(window);
+  return { line, still, frames, rtpTimestamp, advanced, ratio, unobscured, width: element.clientWidth * zoom, height: element.clientHeight * zoom };
 }
 
 /**

@@ -6,7 +6,7 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import { t } from "../../web/lib/text.js";
 import { closeGaps, isOnWall } from "../lib/board.js";
 import { isPresent, holdsOf, legToCheck, mayClear, nextToCheck, secondsLeft } from "../lib/calls.js";
-import { arrange, neighbour } from "../lib/layout.js";
+import { arrange, neighbour, turned } from "../lib/layout.js";
 
 /** @typedef {import("../lib/session.js").Session} Session */
 /** @typedef {import("./media.js").Media} Media */
@@ -70,6 +70,8 @@ export class Desk {
     this.meter = meter;
     this.view = signal(/** @type {"wall" | "focus"} */ ("wall"));
     this.at = signal(/** @type {string | null} */ (null));
+    /** What the wall has to stand on; the wall measures it. */
+    this.room = signal(/** @type {import("../lib/layout.js").Room} */ ({ width: 1600, height: 900, zoom: 1, view: { width: 1920, height: 1050 } }));
     this.choice = signal(/** @type {import("../lib/layout.js").Choice} */ ("auto"));
     this.panel = signal(/** @type {Panel | null} */ (null));
     this.sound = signal(true);
@@ -83,8 +85,7 @@ export class Desk {
     this.reasoning = /** @type {Promise<unknown>} */ (Promise.resolve());
     this.focused = computed(() => (this.view.value === "focus" ? this.at.value : null));
     this.layout = computed(() => {
-      const calls = [...session.board.value.places].map(([id, place]) => ({ id, place }));
-      return arrange(calls, { choice: this.choice.value, at: this.at.value, focus: this.focused.value });
+      return arrange(this.placed(), { choice: this.choice.value, at: this.at.value, focus: this.focused.value, room: this.room.value });
     });
     this.keepInOrder();
     this.tellFocus();
@@ -110,6 +111,8 @@ export class Desk {
         return this.focusPlace(action.number - 1);
       case "move":
         return this.move(action.way);
+      case "page":
+        return this.turnPage(action.step);
       case "choose":
         return this.choose(action.number);
       case "focus":
@@ -173,6 +176,17 @@ export class Desk {
   move(way) {
     const next = neighbour(this.layout.value, this.at.value, way);
     if (next) this.select(next);
+  }
+
+  /** Another page of a layout with fewer tiles than calls; the strip has every call on each. @param {1 | -1} step */
+  turnPage(step) {
+    const first = turned(this.layout.value, this.placed(), step);
+    if (first && this.view.value === "wall") this.select(first);
+  }
+
+  /** @returns {import("../lib/layout.js").Placed[]} */
+  placed() {
+    return [...this.session.board.value.places].map(([id, place]) => ({ id, place }));
   }
 
   /** One step back; ends at the wall. A pause stays. */

@@ -11,6 +11,7 @@ const KEYS = /** @type {const} */ ([
   ["1–9, 0", "tiles"],
   ["⇧ 1–6", "tiles_more"],
   ["← ↑ → ↓", "move"],
+  ["PgUp PgDn", "pages"],
   ["Enter", "focus"],
   ["Esc", "back"],
   ["S", "sound"],

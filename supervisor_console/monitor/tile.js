@@ -194,6 +194,19 @@ export function StripCell({ desk, id, place }) {
   </article>`;
 }
 
+/** A call of the strip that stands in the grid: its place and its state, so that the strip has every call. @param {{ desk: Desk, id: string, place: number }} props */
+export function StripMark({ desk, id, place }) {
+  const board = desk.session.board.value;
+  const call = board.calls.get(id);
+  if (!call) return null;
+  const look = lookOf(board, call);
+  return html`<button type="button" class="mark" data-mark=${id} data-look=${look} data-here=${desk.at.value === id} tabindex="-1" onClick=${() => desk.focus(id)}>
+    <span class="place">${place + 1}</span>
+    ${icon(SHAPE[look])}
+    <span class="hidden-words">${nameOf(call, place)}. ${stateWord(desk, call, look)}</span>
+  </button>`;
+}
+
 /** @param {{ desk: Desk, call: CallPart, look: Look }} props */
 function CellPictures({ desk, call, look }) {
   if (call.phase === "ended") return html`<div class="pics"><div class="curtain curtain-ended">${t("monitor.ended")}</div></div>`;

@@ -56,6 +56,7 @@ export function TopBar({ desk }) {
       : html`<${PostState} session=${session} label=${t("console.technical")} post=${undefined} mine=${false} needed=${needed.size > 0} />`}
     <${Counts} desk=${desk} />
     <${Layouts} desk=${desk} />
+    <${Pages} desk=${desk} />
     <${Clock} desk=${desk} />
     <button type="button" class="plain" onClick=${() => (desk.panel.value = { type: "leave" })}>${t("console.leave")}</button>
   </header>`;
@@ -84,6 +85,19 @@ function Layouts({ desk }) {
       (size) =>
         html`<button type="button" aria-pressed=${desk.choice.value === size} aria-label=${t("monitor.layout.tiles", { n: size })} onClick=${() => (desk.choice.value = size)}>${size}</button>`,
     )}
+  </div>`;
+}
+
+/** The pages of a layout with fewer tiles than calls. @param {{ desk: Desk }} props */
+function Pages({ desk }) {
+  const { page, pages } = desk.layout.value;
+  if (pages < 2 || desk.focused.value) return null;
+  const turn = (/** @type {1 | -1} */ step, /** @type {string} */ sign, /** @type {string} */ words, /** @type {boolean} */ last) =>
+    html`<button type="button" aria-label=${words} aria-disabled=${last} onClick=${() => desk.turnPage(step)}>${sign}</button>`;
+  return html`<div class="pages" role="group" aria-label=${t("monitor.pages")}>
+    ${turn(-1, "‹", t("monitor.pages.back"), page === 0)}
+    <span>${t("monitor.pages.of", { n: page + 1, of: pages })}</span>
+    ${turn(1, "›", t("monitor.pages.next"), page === pages - 1)}
   </div>`;
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import math
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from fractions import Fraction
@@ -11,12 +13,12 @@ from typing import Any
 import av
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, async_playwright, expect
 
 from broker.domain.codes import Code, HoldKind, Post
 from broker.protocol import client, server
 from broker.text import PSEUDO, catalogue
-from tests.browser.conftest import Sitting
+from tests.browser.conftest import AUTOPLAY, DEVICES, LOOPBACK, QUIET, Sitting
 from tests.browser.looks import axe_findings, overflow
 from tests.browser.pseudo import unmarked
 from tests.web.support.fake_console import DATA, World, served
@@ -96,6 +98,11 @@ def still(call_id: str, leg_id: str, n: int) -> server.StillMessage:
 async def on_post(sitting: Sitting, origin: str, world: World, viewport: dict[str, int]) -> Wall:
     """Open the console and sign on to the monitoring post."""
     page = await sitting.open(f"{origin}/monitor", viewport=viewport)
+    return await signed_on(page, world)
+
+
+async def signed_on(page: Page, world: World) -> Wall:
+    """Sign on with what the page proposes."""
     await page.locator("input[name=guidance]").check()
     await page.locator("button[type=submit]").click()
     await expect(page.locator("[data-call]")).to_have_count(len(world.calls))  # keys mean calls
@@ -125,6 +132,50 @@ async def test_every_call_is_on_the_page_and_in_the_proof_in_every_layout(sittin
         await wall.press("1")
         await expect(wall.page.locator(".focus")).to_be_visible()
         assert len((await wall.proves(all_shown)).tiles) == calls
+
+
+@pytest.mark.feature("F44", "F112")
+@pytest.mark.parametrize("zoom", [1.25, 2, 4])
+async def test_at_any_zoom_the_strip_has_every_call_in_sight_wherever_the_page_is_scrolled(
+    chromium_path, tmp_path, zoom
+):
+    """The browser's own zoom, as a person sets it: a profile whose default it is (level = log(zoom) to base 1.2)."""
+    profile = tmp_path / "Default"
+    profile.mkdir()
+    level = {"partition": {"default_zoom_level": {"x": math.log(zoom, 1.2)}}}
+    (profile / "Preferences").write_text(json.dumps(level))
+    world = World(16)
+    args = [*QUIET, *DEVICES, AUTOPLAY, LOOPBACK, "--window-size=1366,768"]
+    async with served(world) as origin, async_playwright() as playwright:
+        context = await playwright.chromium.launch_persistent_context(
+            tmp_path, executable_path=chromium_path, args=args, no_viewport=True
+        )
+        page = context.pages[0]
+        await page.goto(f"{origin}/monitor")
+        wall = await signed_on(page, world)
+        assert len((await wall.proves(all_shown)).tiles) == 16
+        await page.locator("[data-tile='v0004']").first.click()
+        await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        assert len((await wall.proves(all_shown)).tiles) == 16
+        assert await overflow(page) <= 0
+        await context.close()
+
+
+@pytest.mark.feature("F44", "F45")
+async def test_a_page_is_turned_by_key_and_button_and_the_strip_marks_what_the_grid_shows(sitting):
+    world = World(6)
+    async with served(world) as origin:
+        wall = await on_post(sitting, origin, world, DESK)
+        await wall.page.locator(".layouts button").get_by_text("4", exact=True).click()
+        grid, marks = wall.page.locator(".tile[data-call]"), wall.page.locator("[data-mark]")
+        await expect(grid).to_have_count(4)
+        await expect(marks).to_have_count(4)
+        await wall.press("PageDown")
+        await expect(grid).to_have_count(2)
+        await expect(wall.page.locator(".pages")).to_contain_text(t("monitor.pages.of", n=2, of=2))
+        await wall.page.get_by_label(t("monitor.pages.back")).click()
+        await expect(grid).to_have_count(4)
+        assert await wall.proves(all_shown)
 
 
 async def test_a_tile_keeps_its_place_when_others_end_and_come(wall):

@@ -18,6 +18,7 @@ for (const [name, action] of [
   ["Escape", { type: "back" }],
   ["Enter", { type: "focus" }],
   ["ArrowLeft", { type: "move", way: "left" }],
+  ["PageDown", { type: "page", step: 1 }],
   ["3", { type: "tile", number: 3 }],
   ["0", { type: "tile", number: 10 }],
   ["x", null],
