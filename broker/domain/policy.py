@@ -25,6 +25,12 @@ class Policy:
     # The relay (design README 4)
     plan_valid_s: float = 5.0
     lease_valid_s: float = 5.0
+    # Relief of the monitoring post, and breaks (features F42)
+    handover_offer_s: float = 120.0
+    handover_proof_s: float = 2.0
+    break_after_s: float = 60 * 60.0
+    break_snooze_s: float = 10 * 60.0
+    break_rest_s: float = 15 * 60.0
     # A person's pause (design README 3)
     undo_s: float = 5.0
     relabel_s: float = 60.0

@@ -92,6 +92,16 @@ class StaffCommands:
                 await self._engine.sign_off(self._session.id)
                 await self._session.show_all()
                 return Ok(key=key)
+            case (
+                client.HandoverOffer()
+                | client.HandoverAccept()
+                | client.HandoverRefuse()
+                | client.HandoverWithdraw()
+                | client.BreakSnooze()
+            ):
+                await self._session.permit(self._session.actor(), message.type, ANYTHING)
+                await self._session.relief.do(message, self._session.chair.number)
+                return Ok(key=key)
             case client.WallFocus(call_id=call_id):
                 await self._focus(call_id)
                 return Ok(key=key)

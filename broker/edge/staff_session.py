@@ -14,11 +14,21 @@ from broker.domain.permissions import ANYTHING, HeldPost
 from broker.domain.records import Device, Scope, Seat
 from broker.edge.alerts import alert_part, alerts_of, is_shown
 from broker.edge.presenter import Presenter
+from broker.edge.relief import ReliefDesk
 from broker.edge.session import Session, Shared
 from broker.edge.socket import Socket
 from broker.edge.staff_commands import StaffCommands, shown_tiles
 from broker.edge.stations import StationBoard
-from broker.engine.board import Alerted, CallChanged, Change, LinesChanged, PostsChanged, SeatsChanged, StillMade
+from broker.engine.board import (
+    Alerted,
+    CallChanged,
+    Change,
+    HandoverEnded,
+    LinesChanged,
+    PostsChanged,
+    SeatsChanged,
+    StillMade,
+)
 from broker.engine.chairs import StaffChair
 from broker.engine.consoles import AUDIO_LINES, MOST_LINES, video_pool
 from broker.engine.registry import Entry
@@ -56,6 +66,7 @@ class StaffSession(Session):
         super().__init__(shared, socket, chair)
         self._presenter = presenter
         self._commands = StaffCommands(self)
+        self.relief = ReliefDesk(self)
         self._stations = StationBoard(self.engine, self.services.directory, presenter, chair)
         self._told_stations: list[StationPart] = []
         self._seats: list[Seat] = []
@@ -193,6 +204,8 @@ class StaffSession(Session):
     # --- the board ------------------------------------------------------------------
 
     def heard(self, change: Change) -> None:
+        if isinstance(change, HandoverEnded) and change.offer.concerns(self.id):
+            self.shared.tasks.start(self._handover_over(change), "handover over")
         held = self.held
         if held is None:
             return
@@ -203,6 +216,8 @@ class StaffSession(Session):
             case PostsChanged(establishment=place):
                 if held.covers(place):
                     self._show_posts()
+                    if held.post is Post.MONITOR:
+                        self.relief.show(self.services.clock.now())
             case SeatsChanged(establishment=place):
                 if held.covers(place):
                     self.shared.tasks.start(self._reload_seats(), "seats changed")
@@ -220,6 +235,10 @@ class StaffSession(Session):
                     self.socket.send(alert_part(alert, self._presenter), f"alert {alert.id}")
             case _:
                 return
+
+    async def _handover_over(self, change: HandoverEnded) -> None:
+        self.relief.over(change)
+        await self.show_all()
 
     def _show_still(self, made: StillMade) -> None:
         jpeg = b64encode(made.jpeg).decode()
@@ -278,6 +297,8 @@ class StaffSession(Session):
                 ages[entry.actor.call.id] = round(age, 3)
         self.socket.send(News(now=now, legs=legs, proof_age_s=ages), "news")
         self._show_posts()
+        if held.post is Post.MONITOR:
+            self.relief.show(now)
 
     # --- what the page says -----------------------------------------------------------
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from broker.domain.alerts import Alert
 from broker.domain.call import Call
 from broker.domain.events import Event
+from broker.domain.handover import Offer, Outcome
 from broker.ports import HomeChanged
 
 
@@ -60,7 +61,15 @@ class Alerted:
     alert: Alert
 
 
-Change = CallChanged | PostsChanged | SeatsChanged | LinesChanged | HomeChanged | StillMade | Alerted
+@dataclass(frozen=True, slots=True)
+class HandoverEnded:
+    """An offer of the monitoring post is over, and how."""
+
+    offer: Offer
+    outcome: Outcome
+
+
+Change = HandoverEnded | CallChanged | PostsChanged | SeatsChanged | LinesChanged | HomeChanged | StillMade | Alerted
 Listener = Callable[[Change], None]
 
 

@@ -22,10 +22,12 @@ from broker.domain.settle import missing
 from broker.engine.actor import Done
 from broker.engine.alerts import Alerts
 from broker.engine.board import Board, CallChanged, Change, LinesChanged, StillMade
+from broker.engine.breaks import Breaks
 from broker.engine.causes import Causes
 from broker.engine.chairs import LaptopChair, StaffChair
 from broker.engine.consoles import Console, Lines
 from broker.engine.denials import Denials
+from broker.engine.handovers import Handovers
 from broker.engine.losses import Losses
 from broker.engine.posts import Posts, actor_of
 from broker.engine.presence import Presence
@@ -91,6 +93,7 @@ class Engine:
         self.registry = Registry(
             event_log, self.recorder, directory, media, clock, self.presence, self.board, policy, zone
         )
+        self.breaks = Breaks(self.presence, self.streams, clock, policy)
         self._renewals = renewals
         self._node = node
         self._tasks = Tasks()
@@ -99,6 +102,7 @@ class Engine:
         self._looked: dict[str, datetime] = {}
         today = Today(event_log, clock, zone)
         self.posts = Posts(self.presence, self.streams, directory, today, self.board, clock, self._detach)
+        self.handovers = Handovers(self.presence, self.posts, self.registry, self.streams, self.board, clock, policy)
         self._denials = denials or Denials(self.streams, clock)
         self.alerts = Alerts(self.streams, self.board, clock, zone, self._tasks)
         self.losses = Losses(self.registry, media.health, clock)
@@ -134,6 +138,8 @@ class Engine:
             await self.renew()
             for session in self.presence.expired(self.clock.now()):
                 await self.posts.leave(session, "lost")
+            await self.handovers.expire()
+            await self.breaks.look()
 
     async def renew(self) -> None:
         """Show durably that this node still owns its calls; without it every plan lapses within seconds."""

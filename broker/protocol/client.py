@@ -119,6 +119,45 @@ class PostSignOff(Message):
     key: Key
 
 
+class HandoverOffer(Message):
+    """Offer the monitoring post of this socket to a named colleague on the same scope."""
+
+    type: Literal["handover.offer"] = "handover.offer"
+    key: Key
+    number: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+
+
+class HandoverAccept(Message):
+    """Take the post that was offered."""
+
+    type: Literal["handover.accept"] = "handover.accept"
+    key: Key
+    handover_id: Id
+
+
+class HandoverRefuse(Message):
+    """Do not take the post that was offered."""
+
+    type: Literal["handover.refuse"] = "handover.refuse"
+    key: Key
+    handover_id: Id
+
+
+class HandoverWithdraw(Message):
+    """Take one's own offer back."""
+
+    type: Literal["handover.withdraw"] = "handover.withdraw"
+    key: Key
+    handover_id: Id
+
+
+class BreakSnooze(Message):
+    """Put a break that is due off for a while."""
+
+    type: Literal["break.snooze"] = "break.snooze"
+    key: Key
+
+
 class CallPause(Message):
     """Silence both ends at once. The reason is asked after: `hold.reason`."""
 
@@ -303,6 +342,11 @@ ClientMessage = Annotated[
     | WarningShown
     | PostSignOn
     | PostSignOff
+    | HandoverOffer
+    | HandoverAccept
+    | HandoverRefuse
+    | HandoverWithdraw
+    | BreakSnooze
     | CallPause
     | HoldReason
     | HoldRelabel

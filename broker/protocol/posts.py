@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from broker.domain.codes import Post
+from broker.domain.codes import Code, Post
 from broker.protocol.base import Id, ServerPart
 
 
@@ -73,3 +73,55 @@ class Stations(ServerPart):
     type: Literal["stations"] = "stations"
     now: datetime
     stations: list[StationPart]
+
+
+class ColleaguePart(ServerPart):
+    """Another monitor on post, how many of one's live calls their screen shows, and why they cannot take over yet."""
+
+    number: str
+    name: str
+    grade: str
+    since: datetime
+    live: int
+    proven: int
+    code: Code | None = None
+
+
+class HandoverPart(ServerPart):
+    """An offer of the monitoring post: from whom to whom, until when, and what is open as it passes."""
+
+    id: Id
+    role: Literal["outgoing", "incoming"]
+    from_name: str
+    to_name: str
+    at: datetime
+    until: datetime
+    live: int
+    held: int
+    lobby: int
+    proven: int  # live calls on the incoming screen now
+    to_watch: int  # live calls now
+
+
+class Relief(ServerPart):
+    """To a monitor on post, when it changes: who could relieve them, the offer in progress, the next break."""
+
+    type: Literal["relief"] = "relief"
+    now: datetime
+    colleagues: list[ColleaguePart]
+    handover: HandoverPart | None = None
+    break_at: datetime | None = None
+    break_due: bool = False
+    rest_s: float = 0.0
+
+
+class HandoverOver(ServerPart):
+    """To both, once: how an offer ended; catalogue key `monitor.handover.<outcome>`."""
+
+    type: Literal["handover.over"] = "handover.over"
+    now: datetime
+    handover_id: Id
+    role: Literal["outgoing", "incoming"]
+    outcome: Literal["accepted", "withdrawn", "refused", "timed_out", "lost", "not_recorded"]
+    from_name: str
+    to_name: str

@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter
 from broker.domain.codes import Code, EndReason, HoldKind, Outcome, PauseReason, Post, Step, Warning
 from broker.protocol.alerts import Alert, LossHistory
 from broker.protocol.base import Id, Key, ServerPart
-from broker.protocol.posts import CheckPart, GuidancePart, MayPart, PostPart, Stations
+from broker.protocol.posts import CheckPart, GuidancePart, HandoverOver, MayPart, PostPart, Relief, Stations
 
 # --- parts -------------------------------------------------------------------
 
@@ -411,6 +411,8 @@ ServerMessage = Annotated[
     | WarningMessage
     | Snapshot
     | Stations
+    | Relief
+    | HandoverOver
     | CallMessage
     | PostMessage
     | SeatMessage

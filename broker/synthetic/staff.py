@@ -13,6 +13,7 @@ from typing import Self
 from broker.domain.codes import EndReason, Post, Step
 from broker.protocol import client, server
 from broker.protocol.alerts import Alert
+from broker.protocol.posts import HandoverOver, Relief
 from broker.synthetic.keys import HandshakeFailed
 from broker.synthetic.line import Line, Tap
 from broker.synthetic.peer import Pacer, Peer, Unreachable
@@ -247,6 +248,7 @@ class Monitor(StaffMember):
         super().__init__(site, username, password)
         self.peers: dict[int, Peer] = {}  # by home of the relay
         self.carried: list[server.LinePart] = []
+        self.relief: Relief | None = None
         self._pacer = pacer
         self._frames: dict[int, int] = {}  # by SSRC
 
@@ -271,6 +273,20 @@ class Monitor(StaffMember):
         """Connect anew at a home; what stops it is told by the next `media.reoffer`, or by the socket."""
         with suppress(Refused, TookTooLong, Unreachable, HandshakeFailed, Closed):
             await self._connect(home, want)
+
+    async def hand_over_to(self, number: str) -> None:
+        """Offer the post to a colleague. Raises Refused."""
+        await self.command(client.HandoverOffer(key=new_key(), number=number))
+
+    async def take_over(self) -> None:
+        """Accept the post that is offered. Raises Refused."""
+        offer = self.relief.handover if self.relief is not None else None
+        await self.command(client.HandoverAccept(key=new_key(), handover_id=offer.id if offer else "none"))
+
+    def may_relieve(self, number: str) -> bool:
+        """Tell whether the broker says that this colleague could take the post now."""
+        colleagues = self.relief.colleagues if self.relief is not None else []
+        return any(one.number == number and one.code is None for one in colleagues)
 
     async def focus(self, call_id: str | None) -> None:
         """Hear this call alone."""
@@ -330,6 +346,10 @@ class Monitor(StaffMember):
         match message:
             case server.MediaLines():
                 self.carried = [part for part in message.lines if part.leg_id is not None]
+            case Relief():
+                self.relief = message
+            case HandoverOver(role="outgoing", outcome="accepted"):
+                self.holds_post = False
             case server.MediaReoffer():
                 self._tasks.start(self._connect_again(message.home, message.receive))
             case _:

@@ -69,6 +69,12 @@ export interface AttendeePart {
   verified: boolean;
 }
 
+/** Put a break that is due off for a while. */
+export interface BreakSnooze {
+  type: "break.snooze";
+  key: string;
+}
+
 /** The last message before the server closes; catalogue key `bye.<code>`. */
 export interface Bye {
   type: "bye";
@@ -158,7 +164,18 @@ export interface CheckReport {
 }
 
 /** Why a rule said no. Stable; catalogue key `refused.<code>`. */
-export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled" | "unknown_alert" | "cause_stands";
+export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "scope_differs" | "not_on_screen" | "handover_pending" | "unknown_handover" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled" | "unknown_alert" | "cause_stands";
+
+/** Another monitor on post, how many of one's live calls their screen shows, and why they cannot take over yet. */
+export interface ColleaguePart {
+  number: string;
+  name: string;
+  grade: string;
+  since: string;
+  live: number;
+  proven: number;
+  code: Code | null;
+}
 
 /** The family accepts the notice of this version (features F10). */
 export interface ConsentAccept {
@@ -182,6 +199,60 @@ export interface GuidancePart {
 export interface HallPart {
   id: string;
   name: string;
+}
+
+/** Take the post that was offered. */
+export interface HandoverAccept {
+  type: "handover.accept";
+  key: string;
+  handover_id: string;
+}
+
+/** Offer the monitoring post of this socket to a named colleague on the same scope. */
+export interface HandoverOffer {
+  type: "handover.offer";
+  key: string;
+  number: string;
+}
+
+/** To both, once: how an offer ended; catalogue key `monitor.handover.<outcome>`. */
+export interface HandoverOver {
+  type: "handover.over";
+  now: string;
+  handover_id: string;
+  role: "outgoing" | "incoming";
+  outcome: "accepted" | "withdrawn" | "refused" | "timed_out" | "lost" | "not_recorded";
+  from_name: string;
+  to_name: string;
+}
+
+/** An offer of the monitoring post: from whom to whom, until when, and what is open as it passes. */
+export interface HandoverPart {
+  id: string;
+  role: "outgoing" | "incoming";
+  from_name: string;
+  to_name: string;
+  at: string;
+  until: string;
+  live: number;
+  held: number;
+  lobby: number;
+  proven: number;
+  to_watch: number;
+}
+
+/** Do not take the post that was offered. */
+export interface HandoverRefuse {
+  type: "handover.refuse";
+  key: string;
+  handover_id: string;
+}
+
+/** Take one's own offer back. */
+export interface HandoverWithdraw {
+  type: "handover.withdraw";
+  key: string;
+  handover_id: string;
 }
 
 /** The first message of every socket: the versions the client speaks and its single-use ticket. */
@@ -490,6 +561,17 @@ export interface RefusedMessage {
   checks: CheckPart[];
 }
 
+/** To a monitor on post, when it changes: who could relieve them, the offer in progress, the next break. */
+export interface Relief {
+  type: "relief";
+  now: string;
+  colleagues: ColleaguePart[];
+  handover: HandoverPart | null;
+  break_at: string | null;
+  break_due: boolean;
+  rest_s: number;
+}
+
 /** A seat changed. */
 export interface SeatMessage {
   type: "seat";
@@ -678,6 +760,6 @@ export interface YouStaff {
   guidance: GuidancePart;
 }
 
-export type ClientMessage = Hello | LinkCheck | ConsentAccept | CheckReport | LegProgress | LobbyEnter | MediaOffer | LegLeave | LegHelp | WarningShown | PostSignOn | PostSignOff | CallPause | HoldReason | HoldRelabel | HoldUndo | HoldClear | CallEnd | LegVerify | LegRefuse | AlertAck | AlertClear | Advice | CallWarn | WallFocus | WallProof | Presence;
+export type ClientMessage = Hello | LinkCheck | ConsentAccept | CheckReport | LegProgress | LobbyEnter | MediaOffer | LegLeave | LegHelp | WarningShown | PostSignOn | PostSignOff | HandoverOffer | HandoverAccept | HandoverRefuse | HandoverWithdraw | BreakSnooze | CallPause | HoldReason | HoldRelabel | HoldUndo | HoldClear | CallEnd | LegVerify | LegRefuse | AlertAck | AlertClear | Advice | CallWarn | WallFocus | WallProof | Presence;
 
-export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaQuality | StillMessage | MediaReoffer | VisitMessage | WarningMessage | Snapshot | Stations | CallMessage | PostMessage | SeatMessage | News | Alert | LossHistory | WarningState | Bye;
+export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaQuality | StillMessage | MediaReoffer | VisitMessage | WarningMessage | Snapshot | Stations | Relief | HandoverOver | CallMessage | PostMessage | SeatMessage | News | Alert | LossHistory | WarningState | Bye;

@@ -1,0 +1,104 @@
+"""What a monitor on post is told of relief: colleagues, the offer in progress, the next break; and what they answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from broker.domain.handover import Offer
+from broker.edge.session import Session
+from broker.engine.board import HandoverEnded
+from broker.protocol import client
+from broker.protocol.posts import ColleaguePart, HandoverOver, HandoverPart, Relief
+
+RELIEF = (
+    client.HandoverOffer | client.HandoverAccept | client.HandoverRefuse | client.HandoverWithdraw | client.BreakSnooze
+)
+
+
+class ReliefDesk:
+    """The part of one staff socket that deals with handovers and breaks."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._engine = session.engine
+        self._told: Relief | None = None
+
+    async def do(self, message: RELIEF, number: str) -> None:
+        """Do a command of relief; `number` is the person's at this socket. Raises Refused."""
+        session, handovers = self._session.id, self._engine.handovers
+        match message:
+            case client.HandoverOffer(number=to):
+                await handovers.offer(session, to)
+            case client.HandoverAccept(handover_id=offer_id):
+                await handovers.accept(session, offer_id)
+            case client.HandoverRefuse(handover_id=offer_id):
+                await handovers.refuse(session, offer_id)
+            case client.HandoverWithdraw(handover_id=offer_id):
+                await handovers.withdraw(session, offer_id)
+            case client.BreakSnooze():
+                self._engine.breaks.snooze(number)
+
+    def show(self, now: datetime) -> None:
+        """Tell what changed since it was told last."""
+        holder = self._engine.presence.holder(self._session.id)
+        if holder is None:
+            self._told = None
+            return
+        offer = self._engine.handovers.of(self._session.id)
+        due = self._engine.breaks.next(holder.number)
+        relief = Relief(
+            now=now,
+            colleagues=[
+                ColleaguePart(
+                    number=one.holder.number,
+                    name=one.holder.name,
+                    grade=one.holder.grade.value,
+                    since=one.holder.since,
+                    live=one.live,
+                    proven=one.proven,
+                    code=one.code,
+                )
+                for one in self._engine.handovers.colleagues(self._session.id)
+            ],
+            handover=self._part(offer) if offer else None,
+            break_at=due.at if due else None,
+            break_due=due.asked if due else False,
+            rest_s=self._engine.policy.break_rest_s,
+        )
+        if self._told is None or relief.model_copy(update={"now": self._told.now}) != self._told:
+            self._told = relief
+            self._session.socket.send(relief, "relief")
+
+    def over(self, change: HandoverEnded) -> None:
+        """Tell one of the two how the offer ended."""
+        offer = change.offer
+        self._session.socket.send(
+            HandoverOver(
+                now=self._session.services.clock.now(),
+                handover_id=offer.id,
+                role=self._role(offer),
+                outcome=change.outcome.value,
+                from_name=offer.outgoing.name,
+                to_name=offer.incoming.name,
+            )
+        )
+
+    def _part(self, offer: Offer) -> HandoverPart:
+        live = self._engine.handovers.live(offer.outgoing)
+        return HandoverPart(
+            id=offer.id,
+            role=self._role(offer),
+            from_name=offer.outgoing.name,
+            to_name=offer.incoming.name,
+            at=offer.at,
+            until=offer.until,
+            live=offer.matters.live,
+            held=offer.matters.held,
+            lobby=offer.matters.lobby,
+            proven=len(self._engine.handovers.proven(offer.incoming, live)),
+            to_watch=len(live),
+        )
+
+    def _role(self, offer: Offer) -> Literal["outgoing", "incoming"]:
+        return "outgoing" if offer.outgoing.session == self._session.id else "incoming"
