@@ -5,6 +5,7 @@
 /** @typedef {import("../../web/lib/protocol.js").CallPart} CallPart */
 /** @typedef {import("../../web/lib/protocol.js").PostPart} PostPart */
 /** @typedef {import("../../web/lib/protocol.js").SeatPart} SeatPart */
+/** @typedef {import("../../web/lib/protocol.js").Relief} Relief */
 /** @typedef {import("../../web/lib/protocol.js").StationPart} StationPart */
 /** @typedef {import("../../web/lib/protocol.js").LegHealth} LegHealth */
 /** @typedef {import("../../web/lib/protocol.js").LinePart} LinePart */
@@ -26,6 +27,7 @@
  * @property {ReadonlyMap<string, number>} endedAt When this page heard that a call ended, in ms of its own clock.
  * @property {ReadonlyMap<string, number>} toldAt When each call was last told, in ms since 1970 by the broker's clock.
  * @property {ReadonlyMap<string, StationPart>} stations By establishment: how the places stand where this person may sign on.
+ * @property {Relief | null} relief Who could relieve this monitor, the offer in progress, the next break.
  * @property {ReadonlyMap<string, PostPart>} posts By `postKey`.
  * @property {ReadonlyMap<string, number>} lostAt When this page heard that a post was lost, by `postKey`, in ms of its own clock.
  * @property {ReadonlyMap<string, SeatPart>} seats
@@ -53,6 +55,7 @@ export const EMPTY = {
   endedAt: new Map(),
   toldAt: new Map(),
   stations: new Map(),
+  relief: null,
   posts: new Map(),
   lostAt: new Map(),
   seats: new Map(),
@@ -92,6 +95,8 @@ function changed(board, message, at) {
       return applySnapshot(board, message, at);
     case "stations":
       return { ...board, stations: new Map(message.stations.map((one) => [one.establishment, one])) };
+    case "relief":
+      return { ...board, relief: message };
     case "call":
       return applyCall(board, message, at);
     case "post":
@@ -180,6 +185,7 @@ function applySnapshot(board, message, at) {
   return {
     ...board,
     holds: message.you_hold,
+    relief: message.you_hold ? board.relief : null,
     known: true,
     calls,
     ...placed(board, calls),

@@ -37,6 +37,8 @@ export class Session {
     this.wanted = signal(/** @type {Station | null} */ (null));
     /** @type {import("@preact/signals").Signal<Notice | null>} */
     this.refusal = signal(/** @type {Notice | null} */ (null));
+    /** How the last handover ended, until it is read. */
+    this.over = signal(/** @type {import("../../web/lib/protocol.js").HandoverOver | null} */ (null));
     /** The broker's time in ms since 1970, every half second. */
     this.now = signal(Date.now());
     /** This page's clock, at the same beat. */
@@ -123,8 +125,19 @@ export class Session {
     batch(() => {
       this.board.value = applyMessage(this.board.value, message, this.clock());
       if (message.type === "welcome") this.comeBack();
+      if (message.type === "handover.over") this.handedOver(message);
     });
     for (const hearer of this.hearers) hearer(message);
+  }
+
+  /**
+   * A handover is over. Whoever was relieved does not take the post again on the next socket.
+   * @private
+   * @param {import("../../web/lib/protocol.js").HandoverOver} message
+   */
+  handedOver(message) {
+    this.over.value = message;
+    if (message.outcome === "accepted" && message.role === "outgoing") this.wanted.value = null;
   }
 
   /** A new socket holds no post: take the one that this page had. Before any command that waits for the socket. */

@@ -7,7 +7,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { config } from "../../web/lib/config.js";
 import { t } from "../../web/lib/text.js";
 import { postKey } from "./board.js";
-import { dayOf } from "./clock.js";
+import { dayOf, timeOfDay } from "./clock.js";
 import { icon } from "./icons.js";
 import { RefusedSignOn } from "./refused.js";
 
@@ -100,6 +100,7 @@ export function SignOn({ session }) {
   if (refused) return html`<${RefusedSignOn} session=${session} refused=${refused} heading=${heading} onBack=${() => setRefused(null)} />`;
   return html`<main class="sheet sign-on" id="main">
     <h1 tabindex="-1" ref=${heading}>${t(`console.sign_on.title.${session.post}`)}</h1>
+    ${session.over.value && html`<p class="sign-on-box" role="status">${icon("tick")} ${overWords(session.over.value)}</p>`}
     ${offers.length
       ? html`<div class="sign-on-columns">
           <form onSubmit=${signOn}>
@@ -218,6 +219,11 @@ function What({ post }) {
       <li>${t("console.sign_on.two_people")}</li>
     </ul>
   </section>`;
+}
+
+/** @param {import("../../web/lib/protocol.js").HandoverOver} over */
+function overWords({ outcome, role, from_name, to_name, now }) {
+  return t(`monitor.handover.${outcome}.${role}`, { from: from_name, to: to_name, time: timeOfDay(now) });
 }
 
 /** A form as on every staff page, with the token that goes with this sign-in. */

@@ -23,7 +23,7 @@ import { arrange, neighbour, turned } from "../lib/layout.js";
  *   | { type: "warn", callId: string, chosen: Warning | null }
  *   | { type: "end", callId: string, sure: boolean }
  *   | { type: "identity", callId: string, legId: string, ticks: ReadonlySet<string>, refusing: boolean }
- *   | { type: "leave" } | { type: "keys" }
+ *   | { type: "handover" } | { type: "leave" } | { type: "keys" }
  * } Panel
  */
 

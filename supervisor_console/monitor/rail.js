@@ -12,6 +12,7 @@ import { IdentityPanel } from "./identity.js";
 import { KeysPanel } from "./keyhelp.js";
 import { LeavePanel } from "./leave.js";
 import { PausePanel } from "./pause.js";
+import { HandoverPanel, ReliefNotice } from "./relief.js";
 import { WarnPanel } from "./warn.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
@@ -21,6 +22,7 @@ import { WarnPanel } from "./warn.js";
 /** @param {{ desk: Desk }} props */
 export function Rail({ desk }) {
   return html`<aside class="rail" aria-label=${t("monitor.rail")}>
+    <${ReliefNotice} desk=${desk} />
     <${Top} desk=${desk} />
     <${Alerts} desk=${desk} />
     <${Lobby} desk=${desk} />
@@ -40,6 +42,8 @@ function Top({ desk }) {
       return html`<${EndPanel} key=${`end ${panel.callId}`} desk=${desk} panel=${panel} />`;
     case "identity":
       return html`<${IdentityPanel} key=${`identity ${panel.legId}`} desk=${desk} panel=${panel} />`;
+    case "handover":
+      return html`<${HandoverPanel} desk=${desk} />`;
     case "leave":
       return html`<${LeavePanel} desk=${desk} />`;
     case "keys":

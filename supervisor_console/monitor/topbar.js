@@ -10,6 +10,7 @@ import { timeOfDay } from "../lib/clock.js";
 import { icon } from "../lib/icons.js";
 import { CHOICES } from "../lib/layout.js";
 import { PostState } from "../lib/marking.js";
+import { ReliefButton } from "./relief.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("../lib/board.js").Board} Board */
@@ -58,6 +59,7 @@ export function TopBar({ desk }) {
     <${Layouts} desk=${desk} />
     <${Pages} desk=${desk} />
     <${Clock} desk=${desk} />
+    <${ReliefButton} desk=${desk} />
     <button type="button" class="plain" onClick=${() => (desk.panel.value = { type: "leave" })}>${t("console.leave")}</button>
   </header>`;
 }

@@ -1,9 +1,12 @@
-"""Signing on to a post in Chromium, against a stand-in broker: three steps, and a refusal that says every condition."""
+"""Signing on to a post and handing it over in Chromium, against a stand-in broker."""
 
 from __future__ import annotations
 
+import asyncio
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
@@ -73,3 +76,97 @@ async def test_a_refused_sign_on_says_which_rule_said_no_and_what_may_be_done(si
         await expect(page.get_by_text(t(f"console.sign_on.way.{code.value}"))).to_be_visible()
         await keep(page, f"refused-{code.value}")
         assert await axe_findings(page) == []
+
+
+def relief(**changes: object) -> posts.Relief:
+    """Return what a monitor is told: one colleague who could relieve them, one who could not."""
+    now = datetime.now(UTC)
+    colleague = {"grade": "osg", "since": now, "live": 3}
+    values: dict[str, object] = {
+        "now": now,
+        "colleagues": [
+            {"number": "S200", "name": "R. Shah", "proven": 3, **colleague},
+            {"number": "S300", "name": "M. Lowe", "proven": 1, "code": "not_on_screen", **colleague},
+        ],
+        "break_at": now,
+        "rest_s": 900,
+        **changes,
+    }
+    return posts.Relief.model_validate(values)
+
+
+def offer(role: str) -> dict[str, object]:
+    """Return an offer in progress."""
+    now = datetime.now(UTC)
+    names = {"from_name": "K. Adeyemi", "to_name": "R. Shah"}
+    amounts = {"live": 3, "held": 1, "lobby": 1, "proven": 3, "to_watch": 3}
+    return {"id": "r1", "role": role, "at": now, "until": now + timedelta(minutes=2), **names, **amounts}
+
+
+async def at_the_wall(sitting: Sitting, origin: str, size: tuple[int, int] = (1366, 768)) -> Page:
+    page = await sitting.open(f"{origin}/monitor", viewport={"width": size[0], "height": size[1]})
+    await page.locator("input[name=guidance]").check()
+    await page.locator("button[type=submit]").click()
+    await expect(page.locator("[data-call]").first).to_be_visible()
+    return page
+
+
+async def says(world: World, kind: type) -> Any:
+    """Return the first message of that kind as soon as the page has said it."""
+    async with asyncio.timeout(10):
+        while not (found := [said for said in world.said if isinstance(said, kind)]):
+            await asyncio.sleep(0.02)
+    return found[0]
+
+
+@pytest.mark.feature("F42")
+@pytest.mark.parametrize("size", SIZES[:2])
+async def test_the_post_is_offered_to_a_colleague_who_shows_every_call(sitting: Sitting, size):
+    world = World(4)
+    async with served(world) as origin:
+        page = await at_the_wall(sitting, origin, size)
+        await world.tell(relief(break_due=True))
+        await expect(page.get_by_text(t("monitor.break.due"))).to_be_visible()
+        await keep(page, f"break-{size[0]}")
+        await page.get_by_role("button", name=t("monitor.handover.open")).first.press("Enter")
+        await expect(page.get_by_text(t("refused.not_on_screen"))).to_be_visible()
+        await keep(page, f"handover-choose-{size[0]}")
+        assert await axe_findings(page) == []
+        await page.get_by_role("button", name=t("monitor.handover.offer", name="R. Shah")).press("Enter")
+        assert (await says(world, client.HandoverOffer)).number == "S200"
+
+        await world.tell(relief(handover=offer("outgoing")))
+        await expect(page.get_by_text(t("monitor.handover.responsible.outgoing", to="R. Shah"))).to_be_visible()
+        await keep(page, f"handover-outgoing-{size[0]}")
+        await page.get_by_role("button", name=t("monitor.handover.withdraw")).press("Enter")
+        assert (await says(world, client.HandoverWithdraw)).handover_id == "r1"
+
+
+@pytest.mark.feature("F42")
+async def test_whoever_is_offered_the_post_accepts_it_and_whoever_was_relieved_is_off(sitting: Sitting):
+    world = World(4)
+    over = {"now": datetime.now(UTC), "handover_id": "r1", "outcome": "accepted"}
+    names = {"from_name": "K. Adeyemi", "to_name": "R. Shah"}
+    async with served(world) as origin:
+        page = await at_the_wall(sitting, origin)
+        await world.tell(relief(handover=offer("incoming")))
+        await keep(page, "handover-incoming")
+        assert await axe_findings(page) == []
+        await page.get_by_role("button", name=t("monitor.handover.accept")).press("Enter")
+        assert (await says(world, client.HandoverAccept)).handover_id == "r1"
+
+        world.held = None
+        await world.tell(posts.HandoverOver.model_validate({**over, **names, "role": "outgoing"}))
+        await world.tell(world.snapshot())
+        await has_focus(page, t("console.sign_on.title.monitor"))
+        await expect(page.get_by_role("status").filter(has_text="R. Shah")).to_be_visible()
+        asked = len([said for said in world.said if isinstance(said, client.PostSignOn)])
+        for socket in [*world.sockets]:
+            await socket.close()
+        async with asyncio.timeout(10):
+            while not world.sockets:
+                await asyncio.sleep(0.02)
+        await page.locator("input[name=guidance]").check()
+        await page.locator("button[type=submit]").click()
+        await expect(page.locator("[data-call]").first).to_be_visible()
+        assert len([said for said in world.said if isinstance(said, client.PostSignOn)]) == asked + 1
