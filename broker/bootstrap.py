@@ -25,6 +25,7 @@ from broker.edge.listener import Listener
 from broker.edge.services import SERVICES, Services
 from broker.edge.ws import HUB
 from broker.engine.engine import Engine
+from broker.engine.figures import Figures
 from broker.engine.office import Office, furnish
 from broker.engine.secrets import Passwords
 from broker.engine.tasks import Tasks
@@ -222,6 +223,8 @@ class Node:
             secrets=office.secrets,
             synthetics=office.synthetics,
             assets=await asyncio.to_thread(Assets, find_root()),
+            figures=Figures(office.log, office.directory, self.clock, ZoneInfo(self.config.zone)),
+            holders=lambda: self.engine.presence.holders,
         )
         self.app = make_app(found, tasks)
         hub = self.app[HUB]

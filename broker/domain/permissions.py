@@ -135,6 +135,9 @@ TABLE: Mapping[tuple[str, Who], Need] = {
         ("link.issue", (Who.BOOKING, Who.DUTY_GOVERNOR)),
         ("link.revoke", (*_POSTS, Who.BOOKING, Who.DUTY_GOVERNOR)),
         ("synthetic.create", (Who.SYNTHETIC,)),
+        ("figures.read", (Who.DUTY_GOVERNOR, Who.AUDITOR)),
+        ("audit.read", (Who.DUTY_GOVERNOR, Who.AUDITOR)),
+        ("shift.read", (Who.MONITOR, Who.DUTY_GOVERNOR, Who.AUDITOR)),  # a monitor: their own shifts alone
     ),
     **_rows(
         Need.ON_POST,
@@ -161,6 +164,7 @@ TABLE: Mapping[tuple[str, Who], Need] = {
         ("handover.refuse", (Who.MONITOR,)),
         ("handover.withdraw", (Who.MONITOR,)),
         ("break.snooze", (Who.MONITOR,)),
+        ("figures.read", (Who.MONITOR,)),  # of the own scope, while it is held
         ("presence", (Who.SUPERVISOR,)),
         ("leg.verify.family", (Who.MONITOR,)),
         ("leg.verify.prisoner", (Who.SUPERVISOR,)),

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from broker.edge import api_access, health, live_pages, staff_pages, visit_pages, ws
+from broker.edge import api_access, figures_pages, health, live_pages, staff_pages, visit_pages, ws
 from broker.edge.answers import Answers
 from broker.edge.assets import PREFIX
 from broker.edge.credentials import Credentials
@@ -41,6 +41,7 @@ def routes(found: Services) -> list[Route]:
         api_access.ROUTES,
         staff_pages.ROUTES,
         visit_pages.ROUTES,
+        figures_pages.ROUTES,
         ws.ROUTES,
     )
     return [static, *(route for part in parts for route in part)]

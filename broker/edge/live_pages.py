@@ -64,15 +64,17 @@ _NOT_FOR = {  # areas of the catalogue that a page never says: a family's page c
         "cli",
         "console",
         "demo",
+        "figures",
         "grade",
         "hall",
         "monitor",
         "post",
+        "record",
         "staff",
         "start",
         "state",
     ),
-    "staff": ("check", "cli", "demo", "family", "laptop", "start"),
+    "staff": ("check", "cli", "demo", "family", "figures", "laptop", "record", "start"),
 }
 
 

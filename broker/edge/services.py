@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from broker.config import Config
+from broker.domain.posts import Holder
 from broker.edge.assets import Assets
 from broker.engine.access import Access
 from broker.engine.accounts import Accounts
 from broker.engine.engine import Engine
+from broker.engine.figures import Figures
 from broker.engine.secrets import Secrets
 from broker.engine.synthetics import Synthetics
 from broker.engine.visits import Visits
@@ -31,6 +34,8 @@ class Services:
     secrets: Secrets
     synthetics: Synthetics
     assets: Assets
+    figures: Figures
+    holders: Callable[[], Iterable[Holder]]  # everybody who is on a post now
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from broker.domain.permissions import ANYTHING, Subject, may
+from broker.domain.permissions import ANYTHING, Asker, HeldPost, Subject, may, where
 from broker.edge.api_access import PROFILE_COOKIE, YEAR_S, profile_of
 from broker.edge.forms import FieldFault, csrf_token, read_form
 from broker.edge.hosts import CHAIR, cookie_name, forget_cookie, read_cookie, set_cookie
@@ -20,7 +20,12 @@ from broker.engine.secrets import TooBusy
 from broker.ports import LogConflict, LogUnavailable
 
 _HOME: Final = {"monitor": "/monitor", "hall": "/hall", "base": "/visits"}
-_PAGE_ACTIONS: Final = (("/monitor", "page.monitor"), ("/hall", "page.hall"), ("/visits", "visit.list"))
+_PAGE_ACTIONS: Final = (
+    ("/monitor", "page.monitor"),
+    ("/hall", "page.hall"),
+    ("/visits", "visit.list"),
+    ("/figures", "figures.read"),
+)
 
 
 class Denied(Exception):
@@ -33,10 +38,20 @@ class Denied(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who sits at the page, and the cookie that its forms' tokens go with."""
+    """Who sits at the page, the cookie that its forms' tokens go with, and the post that they hold at a live page."""
 
     chair: StaffChair
     cookie: str
+    held: HeldPost | None = None
+
+    @property
+    def asker(self) -> Asker:
+        """Who asks, with the post that they hold."""
+        return self.chair.asker(self.held)
+
+    def where(self, action: str) -> frozenset[str]:
+        """Return the establishments at which this person may do `action`."""
+        return where(self.asker, action)
 
 
 async def signed_in(request: web.Request) -> SignedIn:
@@ -45,32 +60,34 @@ async def signed_in(request: web.Request) -> SignedIn:
     chair = await services(request).accounts.chair(cookie)
     if chair is None or cookie is None:
         raise web.HTTPSeeOther("/sign-in")
-    return SignedIn(chair, cookie)
+    holders = [holder for holder in services(request).holders() if holder.number == chair.number]
+    held = HeldPost(holders[0].post, holders[0].scope, holders[0].hall_id) if holders else None
+    return SignedIn(chair, cookie, held)
 
 
 async def permit(request: web.Request, person: SignedIn, action: str, subject: Subject = ANYTHING) -> None:
     """Ask the permission table. Raises Denied, after putting the denial on record."""
-    asker = person.chair.asker()
+    asker = person.asker
     refusal = may(asker, action, subject)
     if refusal is None:
         return
     await services(request).access.denials.person(asker, action, refusal, subject.establishment)
-    values = {"code": refusal.value, "links": _links(request, person.chair)}
+    values = {"code": refusal.value, "links": _links(request, person)}
     raise Denied(render_staff(request, "denied.html", person.chair, person.cookie, status=403, **values))
 
 
-def links_for(request: web.Request, chair: StaffChair, current: str) -> list[dict[str, object]]:
+def links_for(request: web.Request, person: SignedIn, current: str) -> list[dict[str, object]]:
     """Return the navigation that this person has, with the current page marked."""
-    return [{**link, "current": link["key"] == current} for link in _links(request, chair)]
+    return [{**link, "current": link["key"] == current} for link in _links(request, person)]
 
 
-def _links(request: web.Request, chair: StaffChair) -> list[dict[str, object]]:
-    config = services(request).config
-    homes = {"/monitor": "monitor", "/hall": "hall", "/visits": request[CHAIR]}
+def _links(request: web.Request, person: SignedIn) -> list[dict[str, object]]:
+    config, here = services(request).config, request[CHAIR]
+    homes = {"/monitor": "monitor", "/hall": "hall"}
     return [
-        {"key": path.strip("/"), "href": path if homes[path] == request[CHAIR] else config.origin(homes[path]) + path}
+        {"key": path.strip("/"), "href": path if homes.get(path, here) == here else config.origin(homes[path]) + path}
         for path, action in _PAGE_ACTIONS
-        if may(chair.asker(), action) is None
+        if may(person.asker, action) is None
     ]
 
 

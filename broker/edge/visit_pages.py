@@ -72,7 +72,7 @@ def _page(
         person.chair,
         person.cookie,
         status=status,
-        links=links_for(request, person.chair, "visits"),
+        links=links_for(request, person, "visits"),
         clock=lambda instant: clock_text(instant, zone),
         day=lambda value: day_text(value, found.config.language),
         local=lambda instant: instant.astimezone(zone).date(),

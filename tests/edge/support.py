@@ -20,6 +20,7 @@ from broker.edge.services import Services
 from broker.engine.alerts import Alerts
 from broker.engine.board import Board
 from broker.engine.engine import Engine
+from broker.engine.figures import Figures
 from broker.engine.stream import Streams
 from broker.engine.tasks import Tasks
 from tests.office import PASSWORD, ZONE, Desk
@@ -120,6 +121,8 @@ def application(desk: Desk, config: Config, tasks: Tasks) -> web.Application:
         secrets=office.secrets,
         synthetics=office.synthetics,
         assets=assets(),
+        figures=Figures(desk.log, desk.directory, desk.clock, ZONE),
+        holders=lambda: (),
     )
     return make_app(found, tasks)
 

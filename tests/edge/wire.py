@@ -22,6 +22,7 @@ from broker.edge.services import Services
 from broker.edge.ws import HUB
 from broker.engine.chairs import FamilyChair, LaptopChair
 from broker.engine.engine import Engine
+from broker.engine.figures import Figures
 from broker.engine.tasks import Tasks
 from tests.edge.support import Browser, assets
 from tests.fakes import FakePlane
@@ -296,6 +297,8 @@ async def wire(**config: Any) -> AsyncIterator[Wire]:
         secrets=office.secrets,
         synthetics=office.synthetics,
         assets=assets(),
+        figures=Figures(desk.log, desk.directory, desk.clock, ZONE),
+        holders=lambda: engine.presence.holders,
     )
     app = make_app(found, tasks)
     async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
