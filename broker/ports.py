@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from broker.domain.plan import Media, MediaPlan
 from broker.domain.records import (
+    Authorisation,
     Contact,
     Device,
     Establishment,
@@ -16,6 +17,7 @@ from broker.domain.records import (
     Hall,
     Link,
     Prisoner,
+    PrisonerAlert,
     Restriction,
     Row,
     Scope,
@@ -24,6 +26,7 @@ from broker.domain.records import (
     StaffSession,
     SynthCredential,
     Visit,
+    Watch,
 )
 
 JSON = Any
@@ -148,6 +151,9 @@ class Directory(Protocol):
     async def prisoners(self, scope: Scope) -> list[Prisoner]: ...
     async def contacts(self, scope: Scope, prisoner_number: str | None = None) -> list[Contact]: ...
     async def restrictions(self, scope: Scope) -> list[Restriction]: ...
+    async def prisoner_alerts(self, scope: Scope) -> list[PrisonerAlert]: ...
+    async def authorisations(self, scope: Scope) -> list[Authorisation]: ...
+    async def watches(self, scope: Scope) -> list[Watch]: ...
     async def visits(self, scope: Scope, starts_from: datetime, starts_before: datetime) -> list[Visit]: ...
     async def visit(self, scope: Scope, visit_id: str) -> Visit | None: ...
     async def links(self, scope: Scope, visit_id: str) -> list[Link]: ...

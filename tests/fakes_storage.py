@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from broker.domain import audit
 from broker.domain.records import (
+    Authorisation,
     Contact,
     Device,
     Establishment,
@@ -15,6 +16,7 @@ from broker.domain.records import (
     Hall,
     Link,
     Prisoner,
+    PrisonerAlert,
     Restriction,
     Row,
     Scope,
@@ -23,6 +25,7 @@ from broker.domain.records import (
     StaffSession,
     SynthCredential,
     Visit,
+    Watch,
 )
 from broker.ports import LogConflict, LogUnavailable, NewEvent, OutOfScope, Record, RowClash
 from broker.storage.rows import establishment_of, key_of, ordered
@@ -84,6 +87,15 @@ class FakeDirectory:
 
     async def restrictions(self, scope: Scope) -> list[Restriction]:
         return self._in(scope, Restriction)
+
+    async def prisoner_alerts(self, scope: Scope) -> list[PrisonerAlert]:
+        return self._in(scope, PrisonerAlert)
+
+    async def authorisations(self, scope: Scope) -> list[Authorisation]:
+        return self._in(scope, Authorisation)
+
+    async def watches(self, scope: Scope) -> list[Watch]:
+        return self._in(scope, Watch)
 
     async def visits(self, scope: Scope, starts_from: datetime, starts_before: datetime) -> list[Visit]:
         return [row for row in self._in(scope, Visit) if starts_from <= row.starts_at < starts_before]

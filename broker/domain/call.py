@@ -16,7 +16,7 @@ from enum import StrEnum
 from functools import singledispatch
 
 from broker.domain import events as e
-from broker.domain.codes import STEP_ORDER, EndReason, HoldKind, Outcome, PauseReason, Post, Step
+from broker.domain.codes import STEP_ORDER, EndReason, HoldKind, Outcome, PauseReason, Post, RiskReason, Step
 from broker.domain.plan import Media
 
 
@@ -135,6 +135,8 @@ class Call:
     legs: tuple[Leg, ...]
     synthetic: bool = False
     tier: int = 3
+    tier_reasons: tuple[RiskReason, ...] = ()
+    tier_by: str | None = None  # staff number of who set it; None: the rules
     phase: Phase = Phase.SCHEDULED
     holds: tuple[Hold, ...] = ()
     observers: tuple[Observer, ...] = ()
@@ -191,6 +193,7 @@ def begin(event: e.CallScheduled) -> Call:
         legs=tuple(_leg(spec) for spec in event.legs),
         synthetic=event.synthetic,
         tier=event.tier,
+        tier_reasons=event.tier_reasons,
         seq=1,
     )
 
@@ -421,6 +424,11 @@ def _(event: e.ClockRestarted, call: Call) -> Call:
 @_apply.register
 def _(event: e.LimitChanged, call: Call) -> Call:
     return replace(call, latest_end=event.latest_end)
+
+
+@_apply.register
+def _(event: e.TierSet, call: Call) -> Call:
+    return replace(call, tier=event.tier, tier_reasons=event.reasons, tier_by=event.by)
 
 
 @_apply.register

@@ -43,6 +43,7 @@ NAMES: dict[type[e.Event], str] = {
     e.ClockStopped: "clock.stopped",
     e.ClockRestarted: "clock.restarted",
     e.LimitChanged: "limit.changed",
+    e.TierSet: "tier.set",
     e.WarningGiven: "warning.given",
     e.WarningDisplayed: "warning.displayed",
     e.ObservationStarted: "observation.started",

@@ -65,6 +65,8 @@ class Code(StrEnum):
     ALREADY_CANCELLED = "already_cancelled"
     UNKNOWN_ALERT = "unknown_alert"
     CAUSE_STANDS = "cause_stands"
+    REASON_MISSING = "reason_missing"
+    UNKNOWN_TIER = "unknown_tier"
 
 
 class Refused(Exception):
@@ -73,6 +75,35 @@ class Refused(Exception):
     def __init__(self, code: Code) -> None:
         super().__init__(code.value)
         self.code = code
+
+
+class RiskReason(StrEnum):
+    """Why a call has its tier (broker/domain/risk.py); catalogue key `risk.<code>`."""
+
+    WATCH_LIST = "watch_list"
+    TERRORISM = "terrorism"
+    ESCAPE = "escape"
+    NO_CONTACT_ORDER = "no_contact_order"
+    CHILD_CONTACT = "child_contact"
+    AUTHORISED = "authorised"
+    MOVED = "moved"
+    AUTHORISATION_EXPIRED = "authorisation_expired"
+    HARM_TO_OTHERS = "harm_to_others"
+    PUBLIC_PROTECTION = "public_protection"
+    SELF_HARM = "self_harm"
+    RESTRICTION_NEAR = "restriction_near"
+    CHILD = "child"
+
+
+class Ground(StrEnum):
+    """For what a communication may be monitored (Prison Rule 35A(4)); catalogue key `ground.<code>`."""
+
+    NATIONAL_SECURITY = "national_security"
+    CRIME = "crime"
+    PUBLIC_SAFETY = "public_safety"
+    PRISON_SECURITY = "prison_security"
+    HEALTH_OR_MORALS = "health_or_morals"
+    RIGHTS_OF_OTHERS = "rights_of_others"
 
 
 class HoldKind(StrEnum):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from broker.domain.actors import Actor
-from broker.domain.codes import EndReason, PauseReason, Step, Warning
+from broker.domain.codes import EndReason, PauseReason, RiskReason, Step, Warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +216,22 @@ class Recover(Command):
     """The call was rebuilt from the record by a new owner, `gap_s` seconds after the last sign of the old one."""
 
     gap_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class AssessRisk(Command):
+    """The rules were asked again: the tier that they give, and why."""
+
+    tier: int
+    reasons: tuple[RiskReason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetTier(Command):
+    """An authorising person sets the tier, whatever the rules say, and says why."""
+
+    tier: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from broker.domain.codes import STEP_ORDER, Code, HoldKind, Outcome, Post, Refus
 from broker.domain.gate import Evidence
 from broker.domain.permissions import Subject, may
 from broker.domain.policy import Policy
+from broker.domain.risk import decide_tier
 from broker.domain.settle import CLOCK_RUNS, close_clock, settle
 
 MOST_FOLLOWERS = 32  # settle reaches its end in a handful of steps; more is a bug, never a loop
@@ -55,6 +56,8 @@ def _primary(call: Call, command: c.Command, policy: Policy, now: datetime) -> l
             return _leg_links(call, command, now)
         case c.Verify() | c.RefuseLeg():
             return _identity(call, command, now)
+        case c.AssessRisk() | c.SetTier():
+            return decide_tier(call, command, now)
         case c.Pause() | c.GiveReason() | c.Relabel() | c.Undo() | c.Clear():
             return _holds(call, command, policy, now)
         case _:
@@ -63,7 +66,7 @@ def _primary(call: Call, command: c.Command, policy: Policy, now: datetime) -> l
 
 def _after_the_end(command: c.Command) -> list[e.Event]:
     """After the end nothing is refused that the world does by itself, and nothing acts."""
-    quiet = (c.Tick, c.LoseMedia, c.ConnectMedia, c.StopObserving, c.Revoke, c.Bar, c.Unbar, c.SetLimit)
+    quiet = (c.Tick, c.LoseMedia, c.ConnectMedia, c.StopObserving, c.Revoke, c.Bar, c.Unbar, c.SetLimit, c.AssessRisk)
     if isinstance(command, (*quiet, c.Progress, c.LeaveLeg, c.ShowWarning, c.Recover)):
         return []
     raise Refused(Code.ALREADY_ENDED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from broker.domain.codes import EndReason, HoldKind, Outcome, PauseReason, Post, Step, Warning
+from broker.domain.codes import EndReason, HoldKind, Outcome, PauseReason, Post, RiskReason, Step, Warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class CallScheduled(Event):
     legs: tuple[LegSpec, ...]
     synthetic: bool = False
     tier: int = 3
+    tier_reasons: tuple[RiskReason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +258,17 @@ class LimitChanged(Event):
     """The latest possible end changed."""
 
     latest_end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TierSet(Event):
+    """The call's tier changed: by the rules, or `by` a person with a `reason` in words."""
+
+    was: int
+    tier: int
+    reasons: tuple[RiskReason, ...]
+    by: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,12 +39,16 @@ class Evidence:
 
     `moved_at`: when the call last got another relay. What a wall displayed before that says nothing of the call as
     it would flow now; the gate waits for a younger proof. No hold follows from it: that is the proof's age's affair.
+
+    `room`: the weight that the monitors of the scope have left for this call to start with (capacity.py); None: it
+    is not counted, as for a call that has started.
     """
 
     monitor: Proof | None
     supervisor: Proof | None
     lease_until: datetime
     moved_at: datetime | None = None
+    room: int | None = None
 
 
 Until = datetime | None  # None: the condition does not hold now

@@ -28,6 +28,7 @@ class Who(StrEnum):
     DUTY_GOVERNOR = "duty_governor"
     AUDITOR = "auditor"
     STAFF_ADMIN = "staff_admin"
+    ANALYST = "analyst"
 
 
 class Need(StrEnum):
@@ -85,7 +86,7 @@ class Subject:
 
 ANYTHING = Subject()
 
-_STAFF = (Who.MONITOR, Who.SUPERVISOR, Who.BOOKING, Who.DUTY_GOVERNOR, Who.AUDITOR, Who.STAFF_ADMIN)
+_STAFF = (Who.MONITOR, Who.SUPERVISOR, Who.BOOKING, Who.DUTY_GOVERNOR, Who.AUDITOR, Who.STAFF_ADMIN, Who.ANALYST)
 _LEGS = (Who.FAMILY, Who.LAPTOP)
 _POSTS = (Who.MONITOR, Who.SUPERVISOR)
 _EVERYBODY = tuple(Who)
@@ -128,12 +129,13 @@ TABLE: Mapping[tuple[str, Who], Need] = {
         ("post.sign_on.monitor", (Who.MONITOR,)),
         ("post.sign_on.supervisor", (Who.SUPERVISOR,)),
         ("post.sign_off", _POSTS),
-        ("visit.list", (*_POSTS, Who.BOOKING, Who.DUTY_GOVERNOR, Who.AUDITOR)),
+        ("visit.list", (*_POSTS, Who.BOOKING, Who.DUTY_GOVERNOR, Who.AUDITOR, Who.ANALYST)),
         ("visit.print", (*_POSTS, Who.BOOKING, Who.DUTY_GOVERNOR)),
         ("visit.book", (Who.BOOKING, Who.DUTY_GOVERNOR)),
         ("visit.cancel", (Who.BOOKING, Who.DUTY_GOVERNOR)),
         ("link.issue", (Who.BOOKING, Who.DUTY_GOVERNOR)),
         ("link.revoke", (*_POSTS, Who.BOOKING, Who.DUTY_GOVERNOR)),
+        ("call.set_tier", (Who.ANALYST, Who.DUTY_GOVERNOR)),  # and nobody while on a post (domain.md 7.8)
         ("synthetic.create", (Who.SYNTHETIC,)),
         ("figures.read", (Who.DUTY_GOVERNOR, Who.AUDITOR)),
         ("audit.read", (Who.DUTY_GOVERNOR, Who.AUDITOR)),
@@ -187,6 +189,7 @@ _ROLE_OF: Mapping[Who, Role] = {
     Who.DUTY_GOVERNOR: Role.DUTY_GOVERNOR,
     Who.AUDITOR: Role.AUDITOR,
     Who.STAFF_ADMIN: Role.STAFF_ADMIN,
+    Who.ANALYST: Role.ANALYST,
 }
 _POST_OF: Mapping[Who, Post] = {Who.MONITOR: Post.MONITOR, Who.SUPERVISOR: Post.SUPERVISOR}
 _CHAIRS = frozenset({Who.STRANGER, Who.FAMILY, Who.LAPTOP, Who.SYNTHETIC})

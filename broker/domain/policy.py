@@ -64,6 +64,14 @@ class Policy:
     # What the figures are held against (domain.md 7.10); the two posts' and the monitoring post's target is 100
     observed_target_pct: float = 95.0
     looks_target_pct: float = 98.0
+    # Risk (docs/decisions/0020)
+    restriction_near_days: int = 90
+    authorisation_review_days: int = 92
+    # How much one monitor can watch: the weights of the live calls of the scope add up to no more than the cap for each
+    monitor_cap: int = 16
+    weight_tier1: int = 4
+    weight_tier2: int = 2
+    weight_tier3: int = 1
 
 
 DEFAULT = Policy()

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from broker.domain.codes import Ground
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -41,6 +43,7 @@ class Role(StrEnum):
     DUTY_GOVERNOR = "duty_governor"
     AUDITOR = "auditor"
     STAFF_ADMIN = "staff_admin"
+    ANALYST = "analyst"  # the authorising officer: risk tiers, and which calls are privileged
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,45 @@ class Restriction:
     contact_id: str
     prisoner_number: str | None  # None: global, for every prisoner
     code: str  # NONCON, BAN, ...
+    starts_on: date
+    ends_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrisonerAlert:
+    """An alert of the prison's own system about a prisoner; `code` is the NOMIS code."""
+
+    id: str
+    establishment: str
+    prisoner_number: str
+    code: str
+    starts_on: date
+    ends_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Authorisation:
+    """A decision to monitor a prisoner's calls more closely, and why it is lawful (Prison Rule 35A)."""
+
+    id: str
+    establishment: str
+    prisoner_number: str
+    ground: Ground
+    necessity: str
+    proportionality: str
+    authorised_by: str  # staff number
+    starts_on: date
+    review_on: date  # the last day on which it stands without a review
+    ended_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A person whose calls the desk must know of when they start (features F80)."""
+
+    id: str
+    establishment: str
+    person_id: str  # a prisoner's number or a contact's id
     starts_on: date
     ends_on: date | None = None
 
@@ -219,6 +261,9 @@ Row = (
     | Prisoner
     | Contact
     | Restriction
+    | PrisonerAlert
+    | Authorisation
+    | Watch
     | Visit
     | Link
     | Staff

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from broker.domain import events as e
 from broker.domain.actors import SYSTEM
 from broker.domain.call import Call, LegRole, Phase
+from broker.domain.capacity import weight
 from broker.domain.codes import HoldKind, Outcome, Post
 from broker.domain.gate import Evidence, Proof, effective_end
 from broker.domain.policy import Policy
@@ -172,6 +173,8 @@ def missing(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> li
         elif not leg.verified:
             words.append("seat" if who == "prisoner" else "identity")
     words += [post.value for post in Post if not covered(post, evidence, policy, now)]
+    if "monitor" not in words and evidence.room is not None and evidence.room < weight(call, policy):
+        words.append("capacity")
     if call.holds:
         words.append("hold")
     return list(dict.fromkeys(words))

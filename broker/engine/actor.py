@@ -64,6 +64,12 @@ class CallActor:
         self._urgent = 0
         self._applied = MediaPlan(call.id, call.epoch)
         self._applied_at = float("-inf")
+        self._coming: Call | None = None
+
+    @property
+    def coming(self) -> Call:
+        """The call as it will be once what is being recorded now is on record."""
+        return self._coming or self.call
 
     @property
     def stills(self) -> frozenset[str]:
@@ -122,7 +128,13 @@ class CallActor:
         events = _timed(self._decide(command), silent_after_ms)
         if not events:
             return Done(self.call, ())
-        after = reduce(evolve, events, self.call)
+        after = self._coming = reduce(evolve, events, self.call)
+        try:
+            return await self._take(events, after)
+        finally:
+            self._coming = None
+
+    async def _take(self, events: list[Event], after: Call) -> Done:
         await self._apply(self._applied.meet(self._plan(after)))  # close before writing
         recorded = True
         try:

@@ -10,6 +10,7 @@ from broker.domain import events as e
 from broker.domain.bookings import hall_hours, is_adult
 from broker.domain.policy import Policy
 from broker.domain.records import Contact, Establishment, Hall, Prisoner, Scope, Seat, Visit
+from broker.domain.risk import Assessment
 from broker.ports import Directory
 
 
@@ -71,7 +72,13 @@ def latest_end(visit: Visit, hall: Hall, others: list[Visit], zone: tzinfo) -> d
 
 
 def scheduled(
-    visit: Visit, facts: CallFacts, policy: Policy, limit: datetime, now: datetime, actor: str = "system"
+    visit: Visit,
+    facts: CallFacts,
+    policy: Policy,
+    limit: datetime,
+    now: datetime,
+    risk: Assessment,
+    actor: str = "system",
 ) -> e.CallScheduled:
     """Return the first event of the visit's call: leg 1 the prisoner's, leg 2 the family's."""
     synthetic = facts.establishment.synthetic
@@ -95,6 +102,8 @@ def scheduled(
         policy.version,
         (prisoner, family),
         synthetic,
+        risk.tier,
+        risk.reasons,
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from broker.domain.call import Call
+from broker.domain.call import Call, Phase
+from broker.domain.capacity import room_for
 from broker.domain.codes import Post
 from broker.domain.gate import Evidence, Proof
 from broker.domain.policy import Policy
@@ -30,6 +31,7 @@ class Presence:
         self._supervisor: dict[str, _Mark] = {}  # session
         self._moved_at: dict[str, datetime] = {}  # call id
         self.lease_until: datetime | None = None
+        self.open_calls: Callable[[], Iterable[Call]] = tuple  # every call of the node, as it is about to be
 
     @property
     def holders(self) -> tuple[Holder, ...]:
@@ -112,7 +114,12 @@ class Presence:
             self._best(supervisors, call.supervisor, self._policy.supervisor_stale_s, now),
             lease,
             self._moved_at.get(call.id),
+            self._room(call, now) if call.phase in (Phase.LOBBY, Phase.READY) else None,
         )
+
+    def _room(self, call: Call, now: datetime) -> int:
+        monitors = [one for one in self._holders.values() if one.post is Post.MONITOR and not self.is_lost(one.session)]
+        return room_for(call, monitors, self.open_calls(), self._policy, now)
 
     def _proofs(self, call: Call, post: Post, mark_of: Callable[[Holder], _Mark | None]) -> list[Proof]:
         proofs = []

@@ -24,6 +24,7 @@ from broker.engine.board import Board, CallChanged
 from broker.engine.facts import LOOK_BACK, CallFacts, facts_of, latest_end, scheduled
 from broker.engine.presence import Presence
 from broker.engine.recorder import Recorder
+from broker.engine.risk import Risks
 from broker.ports import Clock, Directory, EventLog, LogConflict, LogUnavailable, MediaPlane, Record
 
 log = structlog.get_logger()
@@ -69,6 +70,8 @@ class Registry:
         self._entries: dict[str, Entry] = {}
         self._finished: set[str] = set()
         self._opening = asyncio.Lock()
+        self._risks = Risks(directory, policy, zone)
+        presence.open_calls = lambda: [entry.actor.coming for entry in self._entries.values()]
         self.last_renewal: datetime | None = None  # of the node's former life; set before the first sweep
 
     def __iter__(self) -> Iterator[Entry]:
@@ -121,6 +124,7 @@ class Registry:
     async def sweep(self) -> None:
         """Open the calls whose lobby is open, follow the directory's changes, drop what ended long ago."""
         now = self._clock.now()
+        self._risks.begin()
         scope = await self._directory.all_establishments()
         soon = now + timedelta(seconds=self._policy.lobby_opens_s)
         visits = await self._directory.visits(scope, now - LOOK_BACK, soon + LOOK_BACK)
@@ -135,6 +139,7 @@ class Registry:
 
     async def open(self, visit: Visit) -> Entry | None:
         """Open one visit's call now, without waiting for the sweep; None where it is over."""
+        self._risks.begin()
         scope = await self._directory.all_establishments()
         others = await self._directory.visits(scope, visit.starts_at - LOOK_BACK, visit.ends_at + LOOK_BACK)
         return await self._open(visit, others, self._clock.now())
@@ -154,6 +159,7 @@ class Registry:
         limit = latest_end(visit, entry.facts.hall, visits, self._zone)
         if limit != call.latest_end:
             await entry.actor.send(c.SetLimit(SYSTEM, limit))
+        await entry.actor.send(await self._risks.command(visit, now))
         await self._recheck(entry, now)
 
     async def _recheck(self, entry: Entry, now: datetime) -> None:
@@ -205,7 +211,8 @@ class Registry:
             return entry
 
     async def _schedule(self, visit: Visit, facts: CallFacts, visits: list[Visit], now: datetime) -> Call:
-        first = scheduled(visit, facts, self._policy, latest_end(visit, facts.hall, visits, self._zone), now)
+        limit = latest_end(visit, facts.hall, visits, self._zone)
+        first = scheduled(visit, facts, self._policy, limit, now, await self._risks.of(visit, now))
         await self._recorder.record(stream_of(visit.id), 0, [first])
         return begin(first)
 

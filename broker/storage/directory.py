@@ -9,6 +9,7 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Connection, select
 
 from broker.domain.records import (
+    Authorisation,
     Contact,
     Device,
     Establishment,
@@ -16,6 +17,7 @@ from broker.domain.records import (
     Hall,
     Link,
     Prisoner,
+    PrisonerAlert,
     Restriction,
     Row,
     Scope,
@@ -24,6 +26,7 @@ from broker.domain.records import (
     StaffSession,
     SynthCredential,
     Visit,
+    Watch,
 )
 from broker.storage.database import Database
 from broker.storage.rows import ordered, scope_field
@@ -70,6 +73,18 @@ class SqlDirectory:
     async def restrictions(self, scope: Scope) -> list[Restriction]:
         """Return the restrictions of the scope, past ones too, by their first day."""
         return await self._in(scope, Restriction)
+
+    async def prisoner_alerts(self, scope: Scope) -> list[PrisonerAlert]:
+        """Return the alerts of the scope's prisoners, past ones too, by prisoner and code."""
+        return await self._in(scope, PrisonerAlert)
+
+    async def authorisations(self, scope: Scope) -> list[Authorisation]:
+        """Return the monitoring authorisations of the scope, past ones too, by prisoner and review date."""
+        return await self._in(scope, Authorisation)
+
+    async def watches(self, scope: Scope) -> list[Watch]:
+        """Return the watch lists of the scope, past entries too, by person."""
+        return await self._in(scope, Watch)
 
     async def visits(self, scope: Scope, starts_from: datetime, starts_before: datetime) -> list[Visit]:
         """Return the visits of the scope that start in the time given, cancelled ones too, by start."""

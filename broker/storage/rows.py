@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from broker.domain.records import (
+    Authorisation,
     Contact,
     Device,
     Establishment,
@@ -13,6 +14,7 @@ from broker.domain.records import (
     Hall,
     Link,
     Prisoner,
+    PrisonerAlert,
     Restriction,
     Row,
     Seat,
@@ -20,6 +22,7 @@ from broker.domain.records import (
     StaffSession,
     SynthCredential,
     Visit,
+    Watch,
 )
 
 R = TypeVar("R", bound=Row)
@@ -32,6 +35,9 @@ TABLES: Mapping[type[Row], str] = {
     Prisoner: "prisoners",
     Contact: "contacts",
     Restriction: "restrictions",
+    PrisonerAlert: "prisoner_alerts",
+    Authorisation: "authorisations",
+    Watch: "watches",
     Visit: "visits",
     Link: "links",
     Staff: "staff",
@@ -54,6 +60,9 @@ _ORDER: Mapping[type[Any], Callable[[Any], tuple[Any, ...]]] = {
     Device: lambda row: (row.establishment, row.asset_tag, row.id),
     Contact: lambda row: (row.establishment, row.last_name, row.first_name, row.id),
     Restriction: lambda row: (row.establishment, row.starts_on, row.id),
+    PrisonerAlert: lambda row: (row.establishment, row.prisoner_number, row.code, row.id),
+    Authorisation: lambda row: (row.establishment, row.prisoner_number, row.review_on, row.id),
+    Watch: lambda row: (row.establishment, row.person_id, row.id),
     Visit: lambda row: (row.starts_at, row.id),
     Link: lambda row: (row.opens_at, row.id),
     StaffSession: lambda row: (row.started_at, row.id),
