@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from broker.cli import places, service, staff
+from broker.cli import places, risk, service, staff
 from broker.cli.tools import words
 
 app = typer.Typer(
@@ -18,3 +18,4 @@ app = typer.Typer(
 service.add_to(app)
 staff.add_to(app)
 places.add_to(app)
+risk.add_to(app)

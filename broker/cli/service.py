@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -93,11 +94,16 @@ def take(
         return await office.importer.take(files[0], files[1], OPERATOR)
 
     result = in_office(work)
-    for fault in result.faults:
-        err.print(_sentence(fault), markup=False, highlight=False, soft_wrap=True)
-    if result.faults:
-        fail("cli.import.nothing_taken", n=len(result.faults))
+    tell_faults(result.faults)
     say("cli.import.taken", people=result.people, visits=result.visits, unchanged=result.unchanged)
+
+
+def tell_faults(faults: Sequence[Fault]) -> None:
+    """Tell what is wrong with a file, line by line, and end with 1 where anything is."""
+    for fault in faults:
+        err.print(_sentence(fault), markup=False, highlight=False, soft_wrap=True)
+    if faults:
+        fail("cli.import.nothing_taken", n=len(faults))
 
 
 def _sentence(fault: Fault) -> str:

@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from broker.edge import api_access, figures_pages, health, live_pages, staff_pages, visit_pages, ws
+from broker.edge import api_access, authority_pages, health, live_pages, staff_pages, visit_pages, ws
 from broker.edge.answers import Answers
 from broker.edge.assets import PREFIX
 from broker.edge.credentials import Credentials
@@ -42,6 +43,7 @@ def routes(found: Services) -> list[Route]:
         staff_pages.ROUTES,
         visit_pages.ROUTES,
         figures_pages.ROUTES,
+        authority_pages.ROUTES,
         ws.ROUTES,
     )
     return [static, *(route for part in parts for route in part)]

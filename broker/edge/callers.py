@@ -148,15 +148,18 @@ def waiting_for(call: Call, leg: Leg, missing: list[str]) -> list[WaitPart]:
     """Return whom the lobby waits for, without names of staff: the caller, the other end, the officer, the hall."""
     here = leg.present and leg.connected
     rows = [WaitPart(who="you", ready=here, detail=None if here else "connecting")]
+    full = "capacity" in missing
     if leg.role is LegRole.PRISONER:
         rows.append(WaitPart(who="family", ready=not {"family", "identity"} & set(missing), detail=None))
         seat = "seat" if "seat" in missing else None
         hall = WaitPart(who="hall", ready=not {"supervisor", "seat"} & set(missing), detail=seat)
-        rows += [WaitPart(who="officer", ready="monitor" not in missing), hall]
+        watched = "monitor" not in missing and not full
+        rows += [WaitPart(who="officer", ready=watched, detail="capacity" if full else None), hall]
     else:
         rows.append(_prisoner_row(missing))
         checking = "identity" if "identity" in missing and "monitor" not in missing else None
-        officer = WaitPart(who="officer", ready=not {"monitor", "identity"} & set(missing), detail=checking)
+        detail = "capacity" if full and checking is None else checking
+        officer = WaitPart(who="officer", ready=not {"monitor", "identity", "capacity"} & set(missing), detail=detail)
         rows += [officer, WaitPart(who="hall", ready="supervisor" not in missing)]
     return rows
 

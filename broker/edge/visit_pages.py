@@ -57,12 +57,13 @@ def staff_page(page: Page) -> Callable[[web.Request], Awaitable[web.StreamRespon
 
 
 def _told(request: web.Request, person: SignedIn, key: str, status: int) -> web.Response:
-    return _page(request, person, "told.html", status=status, key=key)
+    return page_of(request, person, "told.html", status=status, key=key)
 
 
-def _page(
+def page_of(
     request: web.Request, person: SignedIn, template: str, *, status: int = 200, **values: object
 ) -> web.Response:
+    """Return a page about visits, with what its template asks."""
     found = services(request)
     zone = ZoneInfo(found.config.zone)
     asker = person.chair.asker()
@@ -84,7 +85,8 @@ def _page(
     )
 
 
-def _scope(person: SignedIn, action: str) -> Scope:
+def scope_of(person: SignedIn, action: str) -> Scope:
+    """Return the establishments at which the person may do `action`."""
     return Scope(where(person.chair.asker(), action))
 
 
@@ -101,11 +103,11 @@ async def list_visits(request: web.Request, person: SignedIn) -> web.StreamRespo
     """GET /visits: the visits of a day, by hall."""
     await permit(request, person, "visit.list")
     day = _day(request)
-    rows = await services(request).visits.day(_scope(person, "visit.list"), day)
+    rows = await services(request).visits.day(scope_of(person, "visit.list"), day)
     may_book = bool(where(person.chair.asker(), "visit.book"))
     may_print = bool(where(person.chair.asker(), "visit.print"))
     before, after = day - timedelta(days=1), day + timedelta(days=1)
-    return _page(
+    return page_of(
         request,
         person,
         "visits.html",
@@ -122,15 +124,15 @@ async def print_visits(request: web.Request, person: SignedIn) -> web.StreamResp
     """GET /visits/print: the day's sheet, for the wall and for a bad day."""
     await permit(request, person, "visit.print")
     day = _day(request)
-    rows = await services(request).visits.day(_scope(person, "visit.print"), day)
+    rows = await services(request).visits.day(scope_of(person, "visit.print"), day)
     standing = [row for row in rows if row.visit.cancelled_at is None]
-    return _page(request, person, "visits_print.html", on=day, halls=_by_hall(standing))
+    return page_of(request, person, "visits_print.html", on=day, halls=_by_hall(standing))
 
 
 async def show_visit(request: web.Request, person: SignedIn) -> web.StreamResponse:
     """GET /visits/<id>: one visit, its links, and what may be done."""
     await permit(request, person, "visit.list")
-    row = await services(request).visits.booked(_scope(person, "visit.list"), request.match_info["visit_id"])
+    row = await services(request).visits.booked(scope_of(person, "visit.list"), request.match_info["visit_id"])
     return _visit_page(request, person, row)
 
 
@@ -139,7 +141,7 @@ def _visit_page(
 ) -> web.Response:
     links = [(link, _link_state(link, row, request)) for link in row.links]
     values = {"row": row, "row_links": links, "reasons": REASONS, "faults": faults}
-    return _page(request, person, "visit.html", status=status, **values)
+    return page_of(request, person, "visit.html", status=status, **values)
 
 
 async def new_visit(request: web.Request, person: SignedIn) -> web.StreamResponse:
@@ -154,7 +156,7 @@ async def book_visit(request: web.Request, person: SignedIn) -> web.StreamRespon
     await permit(request, person, "visit.book")
     found = services(request)
     form = VisitForm.of(posted)
-    scope = _scope(person, "visit.book")
+    scope = scope_of(person, "visit.book")
     seats = await _seats(request, scope)
     choice = next((known for known in seats if known.seat.id == form.seat), None)
     here = scope if choice is None else Scope(frozenset({choice.seat.establishment}))
@@ -177,7 +179,7 @@ async def book_visit(request: web.Request, person: SignedIn) -> web.StreamRespon
 
 
 async def _form_page(request: web.Request, person: SignedIn, form: VisitForm, status: int = 200) -> web.Response:
-    scope = _scope(person, "visit.book")
+    scope = scope_of(person, "visit.book")
     values = {
         "form": form,
         "faults": form.faults,
@@ -187,7 +189,7 @@ async def _form_page(request: web.Request, person: SignedIn, form: VisitForm, st
         "kinds": offered(),
         "lengths": LENGTHS,
     }
-    return _page(request, person, "visits_new.html", status=status, **values)
+    return page_of(request, person, "visits_new.html", status=status, **values)
 
 
 async def _seats(request: web.Request, scope: Scope) -> list[SeatChoice]:
@@ -200,31 +202,31 @@ async def _seats(request: web.Request, scope: Scope) -> list[SeatChoice]:
 
 async def cancel_visit(request: web.Request, person: SignedIn) -> web.StreamResponse:
     """POST /visits/<id>/cancel, with a reason."""
-    form, row = await _posted(request, person, "visit.cancel")
+    form, row = await posted_for(request, person, "visit.cancel")
     if form["reason"] not in {reason.value for reason in REASONS}:
         faults = [FieldFault("reason", "staff.visit.reason_missing")]
         return _visit_page(request, person, row, faults, status=400)
-    scope = _scope(person, "visit.cancel")
+    scope = scope_of(person, "visit.cancel")
     await services(request).visits.cancel(scope, row.visit.id, form["reason"], f"staff:{person.chair.number}")
     raise web.HTTPSeeOther(f"/visits/{row.visit.id}")
 
 
 async def issue_link(request: web.Request, person: SignedIn) -> web.StreamResponse:
     """POST /visits/<id>/link: a fresh link, shown on this page alone."""
-    _, row = await _posted(request, person, "link.issue")
+    _, row = await posted_for(request, person, "link.issue")
     found = services(request)
     link, token = await found.visits.issue_link(
-        _scope(person, "link.issue"), row.visit.id, f"staff:{person.chair.number}"
+        scope_of(person, "link.issue"), row.visit.id, f"staff:{person.chair.number}"
     )
     address = f"{found.config.origin('family')}/visit#{token}"
     picture = segno.make(address, micro=False).svg_data_uri(scale=4, border=4, dark="#0b0c0c", light="#ffffff")
-    return _page(request, person, "visit_link.html", row=row, link=link, address=address, picture=picture)
+    return page_of(request, person, "visit_link.html", row=row, link=link, address=address, picture=picture)
 
 
 async def revoke_link(request: web.Request, person: SignedIn) -> web.StreamResponse:
     """POST /visits/links/<id>/revoke; the form names the visit."""
     form = await read_form(request, person.cookie)
-    scope = _scope(person, "visit.list")
+    scope = scope_of(person, "visit.list")
     row = await services(request).visits.booked(scope, form["visit_id"])
     await permit(request, person, "link.revoke", Subject(row.visit.establishment))
     actor = f"staff:{person.chair.number}"
@@ -232,11 +234,11 @@ async def revoke_link(request: web.Request, person: SignedIn) -> web.StreamRespo
     raise web.HTTPSeeOther(f"/visits/{row.visit.id}")
 
 
-async def _posted(request: web.Request, person: SignedIn, action: str) -> tuple[Form, Booked]:
+async def posted_for(request: web.Request, person: SignedIn, action: str) -> tuple[Form, Booked]:
     """Return the posted form and its visit, which the person may see and do `action` to."""
     form = await read_form(request, person.cookie)
     await permit(request, person, action)
-    row = await services(request).visits.booked(_scope(person, "visit.list"), request.match_info["visit_id"])
+    row = await services(request).visits.booked(scope_of(person, "visit.list"), request.match_info["visit_id"])
     await permit(request, person, action, Subject(row.visit.establishment))
     return form, row
 
@@ -268,14 +270,14 @@ def _link_state(link: Link, row: Booked, request: web.Request) -> str:
     return "opened" if link.bound_hash else "issued"
 
 
-_ID: Final = "[A-Za-z0-9._-]{1,80}"
+VISIT_ID: Final = "[A-Za-z0-9._-]{1,80}"
 ROUTES: Final = (
     Route("GET", "/visits", staff_page(list_visits), "visit.list", STAFF),
     Route("GET", "/visits/new", staff_page(new_visit), "visit.book", STAFF),
     Route("GET", "/visits/print", staff_page(print_visits), "visit.print", STAFF),
     Route("POST", "/visits", staff_page(book_visit), "visit.book", STAFF),
-    Route("GET", f"/visits/{{visit_id:{_ID}}}", staff_page(show_visit), "visit.list", STAFF),
-    Route("POST", f"/visits/{{visit_id:{_ID}}}/cancel", staff_page(cancel_visit), "visit.cancel", STAFF),
-    Route("POST", f"/visits/{{visit_id:{_ID}}}/link", staff_page(issue_link), "link.issue", STAFF),
-    Route("POST", f"/visits/links/{{link_id:{_ID}}}/revoke", staff_page(revoke_link), "link.revoke", STAFF),
+    Route("GET", f"/visits/{{visit_id:{VISIT_ID}}}", staff_page(show_visit), "visit.list", STAFF),
+    Route("POST", f"/visits/{{visit_id:{VISIT_ID}}}/cancel", staff_page(cancel_visit), "visit.cancel", STAFF),
+    Route("POST", f"/visits/{{visit_id:{VISIT_ID}}}/link", staff_page(issue_link), "link.issue", STAFF),
+    Route("POST", f"/visits/links/{{link_id:{VISIT_ID}}}/revoke", staff_page(revoke_link), "link.revoke", STAFF),
 )

@@ -37,8 +37,8 @@ _VISITS = "reference establishment kind prisoner_number contacts hall seat date 
 PEOPLE_COLUMNS: Final = tuple(_PEOPLE.split())
 VISIT_COLUMNS: Final = tuple(_VISITS.split())
 TYPES: Final = ("prisoner", "contact", "restriction")  # in the order in which they lean on each other
-_PRISONER_NUMBER = re.compile(r"[A-Z]\d{4}[A-Z]{2}")
-_REFERENCE = re.compile(r"[A-Za-z0-9._/-]{1,40}")
+PRISONER_NUMBER = re.compile(r"[A-Z]\d{4}[A-Z]{2}")
+REFERENCE = re.compile(r"[A-Za-z0-9._/-]{1,40}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _CODE = re.compile(r"[A-Z0-9_-]{2,20}")
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
@@ -112,9 +112,9 @@ class Importer:
         people_lines, people_faults = read_lines(*people, PEOPLE_COLUMNS)
         visit_lines, visit_faults = read_lines(*visits, VISIT_COLUMNS)
         lines = [*people_lines, *visit_lines]
-        faults = [*people_faults, *visit_faults, *await self._place_faults(lines)]
+        faults = [*people_faults, *visit_faults, *await place_faults(self._directory, lines)]
         if faults or not lines:
-            return Result(tuple(_sorted(faults, people[0])))
+            return Result(tuple(in_order(faults, people[0])))
         place = lines[0]["establishment"]
         outcome: list[_Draft] = []
 
@@ -129,26 +129,8 @@ class Importer:
         await self._streams.establishment(place).change(actor, work)
         draft = outcome[0]
         if draft.faults:
-            return Result(tuple(_sorted(draft.faults, people[0])))
+            return Result(tuple(in_order(draft.faults, people[0])))
         return Result((), len(draft.rows), len(draft.booked), draft.unchanged)
-
-    async def _place_faults(self, lines: Sequence[Line]) -> list[Fault]:
-        """Return what is wrong with the establishments named: there must be one, known and real."""
-        if not lines:
-            return []
-        place = next((line["establishment"] for line in lines if line["establishment"]), "")
-        faults = []
-        for line in lines:
-            if not line["establishment"]:
-                faults.append(line.fault("missing", "establishment"))
-            elif line["establishment"] != place:
-                faults.append(line.fault("other_establishment", "establishment"))
-        if faults:
-            return faults
-        found = await self._directory.establishments(Scope(frozenset({place})))
-        if not found:
-            return [lines[0].fault("unknown_establishment", "establishment")]
-        return [lines[0].fault("synthetic_establishment", "establishment")] if found[0].synthetic else []
 
     async def _draft(self, place: str, people: Sequence[Line], visits: Sequence[Line], actor: str) -> _Draft:
         draft = await self._as_it_is(place)
@@ -187,7 +169,7 @@ class Importer:
                 _restriction(draft, line)
 
     async def _prisoner(self, draft: _Draft, line: Line) -> None:
-        number = line.matching("prisoner_number", _PRISONER_NUMBER)
+        number = line.matching("prisoner_number", PRISONER_NUMBER)
         draft.once("prisoner", number, "prisoner_number")
         held = draft.prisoners.get(number)
         if held is None and any(
@@ -205,7 +187,7 @@ class Importer:
         draft.take(row, held)
 
     def _visit(self, draft: _Draft, line: Line, actor: str) -> None:
-        reference = line.matching("reference", _REFERENCE)
+        reference = line.matching("reference", REFERENCE)
         draft.once("visit", reference, "reference")
         request = self._request(draft, line, reference)
         held = draft.references.get(reference)
@@ -242,8 +224,8 @@ class Importer:
         return Request(
             place,
             line.need("kind"),
-            line.matching("prisoner_number", _PRISONER_NUMBER),
-            tuple(_contact_id(place, reference) for reference in references),
+            line.matching("prisoner_number", PRISONER_NUMBER),
+            tuple(contact_id(place, reference) for reference in references),
             hall.id,
             seat.id,
             datetime.combine(day, start, self._visits.zone),
@@ -252,10 +234,29 @@ class Importer:
         )
 
 
+async def place_faults(directory: Directory, lines: Sequence[Line]) -> list[Fault]:
+    """Return what is wrong with the establishments named: there must be one, known and real."""
+    if not lines:
+        return []
+    place = next((line["establishment"] for line in lines if line["establishment"]), "")
+    faults = []
+    for line in lines:
+        if not line["establishment"]:
+            faults.append(line.fault("missing", "establishment"))
+        elif line["establishment"] != place:
+            faults.append(line.fault("other_establishment", "establishment"))
+    if faults:
+        return faults
+    found = await directory.establishments(Scope(frozenset({place})))
+    if not found:
+        return [lines[0].fault("unknown_establishment", "establishment")]
+    return [lines[0].fault("synthetic_establishment", "establishment")] if found[0].synthetic else []
+
+
 def _contact(draft: _Draft, line: Line) -> None:
-    key = _contact_id(line["establishment"], line.matching("reference", _REFERENCE))
+    key = contact_id(line["establishment"], line.matching("reference", REFERENCE))
     draft.once("contact", key, "reference")
-    number = line.matching("prisoner_number", _PRISONER_NUMBER)
+    number = line.matching("prisoner_number", PRISONER_NUMBER)
     if number not in draft.prisoners:
         raise LineFault("unknown_prisoner", "prisoner_number")
     row = Contact(
@@ -275,7 +276,7 @@ def _contact(draft: _Draft, line: Line) -> None:
 
 def _restriction(draft: _Draft, line: Line) -> None:
     place = line["establishment"]
-    contact = _contact_id(place, line.matching("reference", _REFERENCE))
+    contact = contact_id(place, line.matching("reference", REFERENCE))
     if contact not in draft.contacts:
         raise LineFault("unknown_contact", "reference")
     number = line["prisoner_number"] or None
@@ -293,9 +294,11 @@ def _restriction(draft: _Draft, line: Line) -> None:
     draft.take(row, held)
 
 
-def _contact_id(place: str, reference: str) -> str:
+def contact_id(place: str, reference: str) -> str:
+    """Return the id of the contact whom an establishment knows by that reference."""
     return derived_id("c", place, reference)
 
 
-def _sorted(faults: Sequence[Fault], first_file: str) -> list[Fault]:
+def in_order(faults: Sequence[Fault], first_file: str) -> list[Fault]:
+    """Return faults by file and line, the named file first."""
     return sorted(faults, key=lambda fault: (fault.file != first_file, fault.line))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from broker.domain.policy import DEFAULT
 from broker.engine.access import Access
 from broker.engine.accounts import Accounts
 from broker.engine.denials import Denials
 from broker.engine.importer import Importer
 from broker.engine.places import Places
 from broker.engine.revocations import Revocations
+from broker.engine.risk_import import RiskImporter
 from broker.engine.secrets import Passwords, Secrets
 from broker.engine.stream import Streams
 from broker.engine.synthetics import Synthetics
@@ -33,6 +35,7 @@ class Office:
     access: Access
     visits: Visits
     importer: Importer
+    risk_importer: RiskImporter
     places: Places
     synthetics: Synthetics
 
@@ -66,6 +69,7 @@ def furnish(
         Access(directory, streams, secrets, accounts, revocations, denials, clock, zone),
         visits,
         Importer(directory, streams, visits, clock),
+        RiskImporter(directory, streams, DEFAULT),
         Places(directory, streams, secrets, revocations, clock),
         Synthetics(directory, streams, secrets, accounts, clock),
     )

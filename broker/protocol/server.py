@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from broker.domain.codes import Code, EndReason, HoldKind, Outcome, PauseReason, Post, Step, Warning
+from broker.domain.codes import Code, EndReason, HoldKind, Outcome, PauseReason, Post, RiskReason, Step, Warning
 from broker.protocol.alerts import Alert, LossHistory
 from broker.protocol.base import Id, Key, ServerPart
 from broker.protocol.posts import CheckPart, GuidancePart, HandoverOver, MayPart, PostPart, Relief, Stations
@@ -110,6 +110,9 @@ class CallPart(ServerPart):
     prisoner_initials: str
     prisoner_name: str
     tier: int
+    tier_reasons: list[RiskReason] = []  # the most severe first; catalogue key `risk.<code>`
+    tier_set_by: str | None = None  # name of staff, where a person and not the rules set it
+    first_page: bool = False  # to be given a place on the wall's first page as it starts (features F56)
     synthetic: bool
     recorded: bool
     phase: Literal["scheduled", "lobby", "ready", "live", "ended"]
@@ -130,7 +133,7 @@ class CallPart(ServerPart):
     detectors: bool = False  # a console may look into its pictures by machine: advice only
     missing: list[
         str
-    ] = []  # what the start still waits for: monitor, supervisor, family, prisoner, identity, seat, window
+    ] = []  # what the start still waits for: monitor, supervisor, family, prisoner, identity, seat, window, capacity
 
 
 class SeatPart(ServerPart):

@@ -42,6 +42,7 @@
  */
 
 const ALERTS_KEPT = 100;
+const FIRST_PAGE = 16; // the most tiles that one page has
 const ON_THE_WALL = new Set(["lobby", "ready", "live"]);
 
 /** @type {Board} */
@@ -246,6 +247,7 @@ function newer(held, call) {
 function placed(board, calls) {
   const places = new Map([...board.places].filter(([id]) => stays(board, calls.get(id))));
   const endedAt = new Map([...board.endedAt].filter(([id]) => places.has(id)));
+  for (const id of newOnFirstPage(board, calls)) places.delete(id);
   const waiting = [...calls.values()].filter((call) => isOnWall(call) && !places.has(call.id)).sort(byStart);
   const taken = new Set(places.values());
   let free = 0;
@@ -255,6 +257,22 @@ function placed(board, calls) {
     taken.add(free);
   }
   return { places, endedAt };
+}
+
+/**
+ * Calls of the highest tier that start now and stand beyond the first page: the one time that a call may get another
+ * place, where one is free there (features F56).
+ * @param {Board} board
+ * @param {ReadonlyMap<string, CallPart>} calls
+ * @returns {string[]}
+ */
+function newOnFirstPage(board, calls) {
+  const free = FIRST_PAGE - [...board.places.values()].filter((place) => place < FIRST_PAGE).length;
+  const starting = [...calls.values()].filter((call) => {
+    const before = board.calls.get(call.id);
+    return call.first_page && call.phase === "live" && before !== undefined && before.phase !== "live" && (board.places.get(call.id) ?? 0) >= FIRST_PAGE;
+  });
+  return starting.slice(0, free).map((call) => call.id);
 }
 
 /**
@@ -270,5 +288,5 @@ function stays(board, call) {
  * @param {CallPart} other
  */
 function byStart(one, other) {
-  return one.starts_at.localeCompare(other.starts_at) || one.seat - other.seat || one.id.localeCompare(other.id);
+  return Number(other.first_page) - Number(one.first_page) || one.starts_at.localeCompare(other.starts_at) || one.seat - other.seat || one.id.localeCompare(other.id);
 }

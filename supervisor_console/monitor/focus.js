@@ -7,6 +7,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../../web/lib/text.js";
 import { contactNames, lookOf } from "../lib/calls.js";
 import { icon } from "../lib/icons.js";
+import { Risk } from "./risk.js";
 import { Healths, Pictures, TimeLeft, hears, missingWords, stateWord } from "./tile.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
@@ -33,6 +34,7 @@ export function Focus({ desk, id, place }) {
       ${call.synthetic && html`<span class="chip synthetic">${t("console.synthetic")}</span>`}
       <span class=${`chip tier tier-${call.tier}`}>${t(`monitor.tier.${call.tier}`)}</span>
       <span class=${`state state-${look}`}>${stateWord(desk, call, look)}</span>
+      <${Risk} call=${call} />
       <${TimeLeft} desk=${desk} call=${call} />
     </header>
     <div class="focus-pics"><${Pictures} desk=${desk} call=${call} look=${look} /></div>
