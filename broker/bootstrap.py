@@ -268,9 +268,9 @@ def _tls(config: Config) -> ssl.SSLContext | None:
 
 
 @asynccontextmanager
-async def running(config: Config) -> AsyncIterator[Node]:
+async def running(config: Config, policy: Policy = DEFAULT) -> AsyncIterator[Node]:
     """Run a node for as long as the block lasts. Raises as `Node.start` does."""
-    async with Node(config) as node:
+    async with Node(config, policy=policy) as node:
         yield node
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from broker.domain.call import Call, Leg, LegRole, Phase
-from broker.domain.codes import AlertCode, AlertLevel, AlertOutcome, HoldKind, Post
+from broker.domain.codes import AlertCode, AlertLevel, AlertOutcome, HoldKind, Post, RiskReason
 from broker.domain.gate import effective_end
 from broker.domain.kinds import KINDS, Observation
 from broker.domain.policy import Policy
@@ -42,6 +42,8 @@ RULES: Mapping[AlertCode, Rule] = {
     AlertCode.UNWATCHED: Rule(_URGENT, Post.MONITOR, Clears.ITSELF),
     AlertCode.UNRECORDED: Rule(_URGENT, None, Clears.ITSELF),
     AlertCode.WATCH_LIST: Rule(_URGENT, Post.MONITOR, Clears.PERSON),
+    AlertCode.AUTHORISATION_EXPIRED: Rule(_WARN, Post.MONITOR, Clears.PERSON),
+    AlertCode.REFLAGGED: Rule(_WARN, Post.MONITOR, Clears.EITHER),
     AlertCode.ATTEND: Rule(_URGENT, Post.SUPERVISOR, Clears.EITHER),
     AlertCode.DISCONNECTED: Rule(_WARN, None, Clears.EITHER),
     AlertCode.MEDIA_BLOCKED: Rule(_WARN, None, Clears.EITHER),
@@ -67,6 +69,9 @@ OF_A_CALL = frozenset(
     {
         AlertCode.UNMONITORED,
         AlertCode.UNSUPERVISED,
+        AlertCode.WATCH_LIST,
+        AlertCode.AUTHORISATION_EXPIRED,
+        AlertCode.REFLAGGED,
         AlertCode.DISCONNECTED,
         AlertCode.MEDIA_BLOCKED,
         AlertCode.SELF_TEST_FAILED,
@@ -141,7 +146,7 @@ def causes(call: Call, policy: Policy, now: datetime) -> frozenset[Cause]:
     """Return every cause that stands for `call` now, of the codes in OF_A_CALL."""
     if call.phase is Phase.ENDED:
         return frozenset()
-    return frozenset((*_of_posts(call), *_of_clock(call, policy, now), *_of_legs(call, policy, now)))
+    return frozenset((*_of_posts(call), *_of_risk(call), *_of_clock(call, policy, now), *_of_legs(call, policy, now)))
 
 
 def _of_posts(call: Call) -> Iterator[Cause]:
@@ -149,6 +154,18 @@ def _of_posts(call: Call) -> Iterator[Cause]:
         yield _cause(AlertCode.UNMONITORED)
     if Post.SUPERVISOR in call.alarms or call.held_by(HoldKind.UNSUPERVISED):
         yield _cause(AlertCode.UNSUPERVISED)
+
+
+def _of_risk(call: Call) -> Iterator[Cause]:
+    """A call that starts with somebody on the watch list, or with authority that has lapsed; a tier that rose."""
+    if call.risen and call.phase is not Phase.LIVE:
+        yield _cause(AlertCode.REFLAGGED)
+    if call.phase is not Phase.LIVE:
+        return
+    if RiskReason.WATCH_LIST in call.tier_reasons:
+        yield _cause(AlertCode.WATCH_LIST)
+    if RiskReason.AUTHORISATION_EXPIRED in call.tier_reasons:
+        yield _cause(AlertCode.AUTHORISATION_EXPIRED)
 
 
 def _of_clock(call: Call, policy: Policy, now: datetime) -> Iterator[Cause]:

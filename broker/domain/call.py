@@ -137,6 +137,7 @@ class Call:
     tier: int = 3
     tier_reasons: tuple[RiskReason, ...] = ()
     tier_by: str | None = None  # staff number of who set it; None: the rules
+    risen: bool = False  # the rules have raised the tier since the call was scheduled, and nobody has set it since
     phase: Phase = Phase.SCHEDULED
     holds: tuple[Hold, ...] = ()
     observers: tuple[Observer, ...] = ()
@@ -428,7 +429,8 @@ def _(event: e.LimitChanged, call: Call) -> Call:
 
 @_apply.register
 def _(event: e.TierSet, call: Call) -> Call:
-    return replace(call, tier=event.tier, tier_reasons=event.reasons, tier_by=event.by)
+    risen = event.by is None and (call.risen or event.tier < call.tier)
+    return replace(call, tier=event.tier, tier_reasons=event.reasons, tier_by=event.by, risen=risen)
 
 
 @_apply.register

@@ -15,9 +15,7 @@ def weight(call: Call, policy: Policy) -> int:
     return {1: policy.weight_tier1, 2: policy.weight_tier2}.get(call.tier, policy.weight_tier3)
 
 
-def room_for(
-    call: Call, monitors: Sequence[Holder], calls: Iterable[Call], policy: Policy, now: datetime
-) -> int:
+def room_for(call: Call, monitors: Sequence[Holder], calls: Iterable[Call], policy: Policy, now: datetime) -> int:
     """Return how much weight is left for `call` to start with; negative where live calls weigh more than the cap.
 
     Calls that could start but for this and have a better claim (a higher tier, then the earlier slot) come first.

@@ -208,6 +208,8 @@ class AlertCode(StrEnum):
     UNWATCHED = "unwatched"
     UNRECORDED = "unrecorded"
     WATCH_LIST = "watch_list"
+    AUTHORISATION_EXPIRED = "authorisation_expired"
+    REFLAGGED = "reflagged"
     DISCONNECTED = "disconnected"
     MEDIA_BLOCKED = "media_blocked"
     SELF_TEST_FAILED = "self_test_failed"

@@ -264,7 +264,6 @@ class LimitChanged(Event):
 class TierSet(Event):
     """The call's tier changed: by the rules, or `by` a person with a `reason` in words."""
 
-    was: int
     tier: int
     reasons: tuple[RiskReason, ...]
     by: str | None = None

@@ -177,7 +177,7 @@ def decide_tier(call: Call, command: c.AssessRisk | c.SetTier, now: datetime) ->
         tier = min(call.tier, tier)
     if (tier, reasons) == (call.tier, call.tier_reasons):
         return []
-    return [e.TierSet(now, command.actor.id, call.tier, tier, reasons)]
+    return [e.TierSet(now, command.actor.id, tier, reasons)]
 
 
 def _set(call: Call, command: c.SetTier, now: datetime) -> list[e.Event]:
@@ -191,4 +191,4 @@ def _set(call: Call, command: c.SetTier, now: datetime) -> list[e.Event]:
         raise Refused(Code.UNKNOWN_TIER)
     if not command.reason.strip():
         raise Refused(Code.REASON_MISSING)
-    return [e.TierSet(now, actor.id, call.tier, command.tier, call.tier_reasons, actor.number, command.reason)]
+    return [e.TierSet(now, actor.id, command.tier, call.tier_reasons, actor.number, command.reason)]

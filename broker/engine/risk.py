@@ -5,14 +5,10 @@ The directory is read once for all calls of an establishment in a sweep; the rul
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, tzinfo
 
 from broker.domain import commands as c
-from broker.domain import events as e
 from broker.domain.actors import SYSTEM
-from broker.domain.call import Call, Phase
-from broker.domain.codes import RiskReason
 from broker.domain.policy import Policy
 from broker.domain.records import Scope, Visit
 from broker.domain.risk import Assessment, Rows, assess, facts_on
@@ -55,24 +51,3 @@ class Risks:
                 await self._directory.watches(scope),
             )
         return self._rows[establishment]
-
-
-ALARMED = {
-    RiskReason.WATCH_LIST: "watch_list",
-    RiskReason.AUTHORISATION_EXPIRED: "authorisation_expired",
-}
-"""Reasons that alarm the desk when a call starts with them, or comes to have them; with the alert's code."""
-
-
-def alerts_of(call: Call, events: Iterable[e.Event]) -> list[str]:
-    """Return the codes of the alerts that these events of a call raise at the monitoring post; `call` is as after."""
-    codes: list[str] = []
-    for event in events:
-        if isinstance(event, e.CallStarted):
-            codes += [code for reason, code in ALARMED.items() if reason in call.tier_reasons]
-        elif isinstance(event, e.TierSet) and event.by is None and call.phase is not Phase.ENDED:
-            if call.phase is Phase.LIVE:
-                codes += [code for reason, code in ALARMED.items() if reason in event.reasons]
-            if event.tier < event.was:
-                codes.append("reflagged")
-    return list(dict.fromkeys(codes))

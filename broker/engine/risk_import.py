@@ -70,14 +70,10 @@ class RiskImporter:
         scope = Scope(frozenset({place}))
         prisoners = {row.number for row in await self._directory.prisoners(scope)}
         contacts = {row.id for row in await self._directory.contacts(scope)}
-        held: Mapping[str, RiskRow] = {
-            row.id: row
-            for row in (
-                *await self._directory.prisoner_alerts(scope),
-                *await self._directory.authorisations(scope),
-                *await self._directory.watches(scope),
-            )
-        }
+        known: list[RiskRow] = [*await self._directory.prisoner_alerts(scope)]
+        known += await self._directory.authorisations(scope)
+        known += await self._directory.watches(scope)
+        held = {row.id: row for row in known}
         rows: dict[str, RiskRow] = {}
         faults: list[Fault] = []
         for line in lines:

@@ -17,7 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from broker.domain.codes import Ground
 from broker.domain.records import (
+    Authorisation,
     Contact,
     Device,
     Establishment,
@@ -26,6 +28,7 @@ from broker.domain.records import (
     Hall,
     Link,
     Prisoner,
+    PrisonerAlert,
     Restriction,
     Role,
     Row,
@@ -35,6 +38,7 @@ from broker.domain.records import (
     StaffSession,
     SynthCredential,
     Visit,
+    Watch,
 )
 from broker.ports import NewEvent
 
@@ -158,6 +162,19 @@ def one_of_each(code: str) -> list[Row]:
         Prisoner(number, code, "Pat", "Ó Brádaigh", no_contact_all=True),
         Contact(f"{code}-contact", code, number, "Robin", "Example", date(1980, 2, 29), "sister", "robin@example.org"),
         Restriction(f"{code}-ban", code, f"{code}-contact", number, "NONCON", date(2026, 1, 1), date(2026, 6, 1)),
+        PrisonerAlert(f"{code}-alert", code, number, "XTACT", date(2026, 1, 1), date(2026, 6, 1)),
+        Authorisation(
+            f"{code}-authority",
+            code,
+            number,
+            Ground.CRIME,
+            "why",
+            "so far only",
+            "S1",
+            date(2026, 1, 1),
+            date(2026, 3, 1),
+        ),
+        Watch(f"{code}-watch", code, f"{code}-contact", date(2026, 1, 1)),
         booked,
         Link(f"{code}-link", code, booked.id, f"{code}-contact", f"token-{code}", NOON, NOON, f"bound-{code}", NOON),
         Grant("S1", code, Role.MONITOR),

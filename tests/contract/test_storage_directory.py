@@ -15,6 +15,7 @@ from tests.contract.storage_support import NOON, one_of_each, scope, session, st
 pytestmark = pytest.mark.contract
 
 LISTS = ["establishments", "halls", "seats", "devices", "prisoners", "contacts", "restrictions"]
+LISTS += ["prisoner_alerts", "authorisations", "watches"]
 
 
 async def everything(storage: Storage, *codes: str) -> list[Row]:

@@ -12,7 +12,7 @@ from broker.domain.call import Call
 from broker.domain.codes import Post
 from broker.domain.coverage import ShownFact
 from broker.domain.permissions import HeldPost
-from broker.domain.policy import DEFAULT
+from broker.domain.policy import DEFAULT, Policy
 from broker.domain.records import (
     Contact,
     Device,
@@ -81,6 +81,7 @@ class Table:
     journal: FakeJournal = field(default_factory=FakeJournal)
     renewals: FakeRenewals = field(default_factory=FakeRenewals)
     changes: list[Change] = field(default_factory=list)
+    policy: Policy = DEFAULT
 
     def __post_init__(self) -> None:
         self.log = FakeEventLog(self.directory)
@@ -89,7 +90,7 @@ class Table:
     def new_engine(self) -> Engine:
         """Return an engine over the same storage, as a restart makes."""
         engine = Engine(
-            self.log, self.journal, self.renewals, self.directory, self.plane, self.clock, DEFAULT, "node-1", ZONE
+            self.log, self.journal, self.renewals, self.directory, self.plane, self.clock, self.policy, "node-1", ZONE
         )
         engine.board.listen(self.changes.append)
         return engine
@@ -153,6 +154,11 @@ class Table:
         supervisor = await self.post("T1", Post.SUPERVISOR, "s-t")
         for home in range(self.plane.homes):
             await self.engine.offer("c-m", frozenset(), "audio=8 video=40", home)
+        await self.join(monitor, supervisor, n)
+        return monitor, supervisor
+
+    async def join(self, monitor: Actor, supervisor: Actor, n: int) -> None:
+        """Both legs come, are verified and shown: the call starts if nothing else is missing."""
         await self.arrive(n)
         call = self.call(n)
         await self.engine.send(call.id, c.Verify(supervisor, f"v{n}.1", frozenset(call.legs[0].people), call.seq))
@@ -161,7 +167,6 @@ class Table:
         await self.show(n)
         self.engine.prove_presence("s-t", True)
         await self.tick()
-        return monitor, supervisor
 
     async def show(self, n: int = 1, **changes: object) -> None:
         """The wall reports that it shows the call (a placeholder where the relay sends nothing)."""

@@ -17,6 +17,7 @@ import psutil
 
 from broker.bootstrap import running
 from broker.config import Config, sqlite_url
+from broker.domain.policy import DEFAULT, Policy
 from broker.engine.office import Office
 from broker.office import open_office
 from broker.synthetic.site import Site
@@ -61,20 +62,20 @@ def config_in(folder: Path) -> Config:
 
 
 @asynccontextmanager
-async def broker_in(folder: Path, **settings: Any) -> AsyncIterator[Running]:
+async def broker_in(folder: Path, policy: Policy = DEFAULT, **settings: Any) -> AsyncIterator[Running]:
     """Run a broker with one synthetic establishment; `settings` are fields of its configuration."""
     config = replace(config_in(folder), **settings)
     async with open_office(config) as office:
         await office.places.add_establishment(PLACE, "Synthetic establishment", "test", synthetic=True)
         _, credential = await office.places.issue_credential(PLACE, "test")
-        async with running(config):
+        async with running(config, policy):
             yield Running(config, office, credential)
 
 
 @asynccontextmanager
-async def stage_in(folder: Path, calls: int = 1) -> AsyncIterator[Stage]:
+async def stage_in(folder: Path, calls: int = 1, policy: Policy = DEFAULT) -> AsyncIterator[Stage]:
     """Run a broker with `calls` synthetic calls and two members of staff who are signed in, on no post."""
-    async with broker_in(folder) as broker, Site(broker.url) as site:
+    async with broker_in(folder, policy) as broker, Site(broker.url) as site:
         cast = await ask_for_calls(site, broker.credential, calls)
         async with staffed(site, cast) as stage:
             yield stage
