@@ -105,8 +105,8 @@ class Page:
         return self.response.headers
 
 
-def application(desk: Desk, config: Config, tasks: Tasks) -> web.Application:
-    """Return the pages of `desk`; no call is ever open."""
+def application(desk: Desk, config: Config, tasks: Tasks, engine: Engine | None = None) -> web.Application:
+    """Return the pages of `desk`; without an engine no call is ever open."""
     office = desk.office
     streams = Streams(desk.log, desk.clock, desk.journal)
     alerts = Alerts(streams, Board(), desk.clock, ZONE, tasks)
@@ -114,7 +114,7 @@ def application(desk: Desk, config: Config, tasks: Tasks) -> web.Application:
         config=config,
         clock=desk.clock,
         directory=desk.directory,
-        engine=cast(Engine, SimpleNamespace(alerts=alerts)),
+        engine=engine or cast(Engine, SimpleNamespace(alerts=alerts, entry=lambda call_id: None)),
         access=office.access,
         accounts=office.accounts,
         visits=office.visits,
@@ -128,10 +128,12 @@ def application(desk: Desk, config: Config, tasks: Tasks) -> web.Application:
 
 
 @asynccontextmanager
-async def pages(desk: Desk, **config: Any) -> AsyncIterator[Browser]:
+async def pages(desk: Desk, engine: Engine | None = None, **config: Any) -> AsyncIterator[Browser]:
     """Serve the pages of `desk` to a browser that is played by hand."""
     settings, tasks = Config(base_url=f"http://{BASE}", **config), Tasks()
-    async with TestClient(TestServer(application(desk, settings, tasks)), cookie_jar=DummyCookieJar()) as client:
+    async with TestClient(
+        TestServer(application(desk, settings, tasks, engine)), cookie_jar=DummyCookieJar()
+    ) as client:
         yield Browser(client, settings)
     await tasks.close()
 
