@@ -11,8 +11,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from broker.edge import api_access, figures_pages, health, live_pages, staff_pages, visit_pages, ws
-from broker.edge import api_access, authority_pages, health, live_pages, staff_pages, visit_pages, ws
+from broker.edge import api_access, authority_pages, figures_pages, health, live_pages, staff_pages, visit_pages, ws
 from broker.edge.answers import Answers
 from broker.edge.assets import PREFIX
 from broker.edge.credentials import Credentials

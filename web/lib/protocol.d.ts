@@ -45,7 +45,7 @@ export interface AlertClear {
 }
 
 /** What a post is alerted to; catalogue key `alert.<code>`. Their rules stand in alerts.py. */
-export type AlertCode = "unmonitored" | "unsupervised" | "unwatched" | "unrecorded" | "watch_list" | "disconnected" | "media_blocked" | "self_test_failed" | "no_show" | "help" | "hand" | "ending_five" | "ending_one" | "denied_attempt" | "link_elsewhere" | "warning_unseen" | "attend" | "covered" | "frozen" | "silence" | "faces_more" | "faces_none" | "faces_fewer";
+export type AlertCode = "unmonitored" | "unsupervised" | "unwatched" | "unrecorded" | "watch_list" | "authorisation_expired" | "reflagged" | "disconnected" | "media_blocked" | "self_test_failed" | "no_show" | "help" | "hand" | "ending_five" | "ending_one" | "denied_attempt" | "link_elsewhere" | "warning_unseen" | "attend" | "covered" | "frozen" | "silence" | "faces_more" | "faces_none" | "faces_fewer";
 
 /** How soon an alert asks for an act, the soonest first; catalogue key `alert.level.<code>`. */
 export type AlertLevel = "urgent" | "warn" | "low" | "info";
@@ -110,6 +110,9 @@ export interface CallPart {
   prisoner_initials: string;
   prisoner_name: string;
   tier: number;
+  tier_reasons: RiskReason[];
+  tier_set_by: string | null;
+  first_page: boolean;
   synthetic: boolean;
   recorded: boolean;
   phase: "scheduled" | "lobby" | "ready" | "live" | "ended";
@@ -164,7 +167,7 @@ export interface CheckReport {
 }
 
 /** Why a rule said no. Stable; catalogue key `refused.<code>`. */
-export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "scope_differs" | "not_on_screen" | "handover_pending" | "unknown_handover" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled" | "unknown_alert" | "cause_stands";
+export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "scope_differs" | "not_on_screen" | "handover_pending" | "unknown_handover" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled" | "unknown_alert" | "cause_stands" | "reason_missing" | "unknown_tier";
 
 /** Another monitor on post, how many of one's live calls their screen shows, and why they cannot take over yet. */
 export interface ColleaguePart {
@@ -571,6 +574,9 @@ export interface Relief {
   break_due: boolean;
   rest_s: number;
 }
+
+/** Why a call has its tier (broker/domain/risk.py); catalogue key `risk.<code>`. */
+export type RiskReason = "watch_list" | "terrorism" | "escape" | "no_contact_order" | "child_contact" | "authorised" | "moved" | "authorisation_expired" | "harm_to_others" | "public_protection" | "self_harm" | "restriction_near" | "child";
 
 /** A seat changed. */
 export interface SeatMessage {
