@@ -20,6 +20,9 @@ NO_LIMIT_BPS = 10_000_000
 ROOM = 1.3  # an estimate so many times what is sent shows no bottleneck
 RELEASE = 1.25  # growth of the limit per second while there is room
 MIN_LIMIT_BPS = 60_000  # enough for a small picture: a report cannot starve the sender of all
+ASK_AGAIN = 0.5  # of the round trip: a request that was lost is made good soon, and libwebrtc repeats none twice in one
+ASK_AGAIN_S = 0.06  # where no round trip is known yet
+ASK_AGAIN_LEAST_S, ASK_AGAIN_MOST_S = 0.02, 0.25
 GUESS_AFTER_S = 2.0  # a source that sent no sender report by then is timed by its packets
 RATES = {Media.AUDIO: 48_000, Media.VIDEO: 90_000}
 CNAME = "relay"
@@ -58,6 +61,13 @@ class PeerFeedback:
     counted: dict[tuple[Media, int], tuple[int, int, int]] = field(default_factory=dict)
     cc_number: int = 0
     cc_next: int | None = None
+
+    @property
+    def ask_again_s(self) -> float:
+        """How long to wait for an answer before the peer is asked again for what is missing."""
+        if self.rtt_ms is None:
+            return ASK_AGAIN_S
+        return max(ASK_AGAIN_LEAST_S, min(ASK_AGAIN_MOST_S, ASK_AGAIN * self.rtt_ms / 1000))
 
     def recent_losses(self, now: float) -> list[float]:
         """Return the loss of each line that was reported on lately: a line that carries nothing has none."""
@@ -198,7 +208,9 @@ class Feedback:
         for source, layer in list(self._key_waiting):
             self.want_key(source, layer)
         for source, layer in self._forwarder.gaps():
-            known, missing = self._peers.get(source[0]), self._forwarder.take_missing(source, layer)
+            known = self._peers.get(source[0])
+            again_s = ASK_AGAIN_S if known is None else known.ask_again_s
+            missing = self._forwarder.take_missing(source, layer, again_s)
             stats = self._forwarder.source_stats(source, layer) if missing else None
             if known is not None and stats is not None:
                 self._send(known, rtcp.write_nack(known.session.ssrc, stats.ssrc, missing))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+import pytest
+
 from broker.domain.plan import Media, Route
 from broker.media import rtcp
 from tests.media.support import RTX_TYPE, TRANSPORT_CC_ID, Endpoint, Stage, plan, vp8
@@ -165,6 +167,28 @@ async def test_the_relay_asks_the_publisher_for_what_it_missed_and_passes_it_on(
     assert prisoner.bodies(VIDEO) == [b"a", b"c", b"b"]
     first = prisoner.on(VIDEO)[0].sequence
     assert [(heard.sequence - first) & 0xFFFF for heard in prisoner.on(VIDEO)] == [0, 2, 1]
+
+
+@pytest.mark.parametrize(("rtt_ms", "again_s"), [(None, 0.06), (200.0, 0.1), (4.0, 0.02), (2000.0, 0.25)])
+async def test_what_stays_missing_is_asked_for_again_each_half_round_trip(
+    relay: Stage, rtt_ms: float | None, again_s: float
+) -> None:
+    family, prisoner = await pair(relay)
+    family.show(b"a", key=True)
+    family.frame(b"lost")
+    family.show(b"c")
+    await relay.fences(family, prisoner)
+    feedback = relay.plane._feedback
+    known = feedback.of(relay.plane._sessions["family"].peer)
+    assert known is not None
+    known.rtt_ms = rtt_ms
+    asked = []
+    for passed in (0.0, again_s - 0.001, 0.002, again_s - 0.003, 0.004):
+        relay.clock.at += passed
+        feedback.often()
+        await relay.fences(family)
+        asked.append(sum(rtcp.nacks(part) is not None for part in family.reports))
+    assert asked == [1, 1, 2, 2, 3]
 
 
 async def test_only_the_newest_256_packets_are_sent_again_however_young_they_are(relay: Stage) -> None:

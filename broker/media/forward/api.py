@@ -199,8 +199,8 @@ class Forwarder(Protocol):
     def gaps(self) -> list[tuple[SourceId, int]]:
         """Return the layers of sources of which something is missing that somebody takes."""
 
-    def take_missing(self, source: SourceId, layer: int) -> list[int]:
-        """Return the sequences (whole numbers, ascending) to ask the publisher for now."""
+    def take_missing(self, source: SourceId, layer: int, again_s: float) -> list[int]:
+        """Return the sequences (whole numbers, ascending) to ask the publisher for now, none twice in `again_s`."""
 
     def note_clock(self, source: SourceId, layer: int, ntp: int, timestamp: int) -> None:
         """Take a sender report of a layer: its publisher's NTP time in 1/2**32 s, and the timestamp of that instant."""

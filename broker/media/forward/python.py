@@ -41,8 +41,7 @@ MAX_DROPOUT = 3000  # RFC 3550 A.1: a jump beyond it is no loss
 MAX_PAYLOAD = 1800  # with header and SRTP trailer below the buffer
 LEVEL_EVERY_S = 0.1
 MAX_ARRIVALS = 2000  # not yet reported; the oldest are dropped
-NACK_AGAIN_S = 0.06
-NACK_TRIES = 8
+NACK_TRIES = 12
 
 
 class PythonForwarder(Switchboard):
@@ -326,7 +325,7 @@ class PythonForwarder(Switchboard):
     def gaps(self) -> list[tuple[SourceId, int]]:
         return list(self._gaps)
 
-    def take_missing(self, source: SourceId, layer: int) -> list[int]:
+    def take_missing(self, source: SourceId, layer: int, again_s: float) -> list[int]:
         found = self._layer(source, layer)
         if found is not None and not found.is_taken:
             found.missing.clear()
@@ -338,7 +337,7 @@ class PythonForwarder(Switchboard):
         for sequence, (first, last, tries) in list(found.missing.items()):
             if now - first > KEEP_S or tries >= NACK_TRIES or sequence <= found.highest - RING:
                 del found.missing[sequence]
-            elif now - last >= NACK_AGAIN_S:
+            elif now - last >= again_s:
                 found.missing[sequence] = (first, now, tries + 1)
                 due.append(sequence)
         return due
