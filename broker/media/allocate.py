@@ -10,9 +10,12 @@ It begins at the lowest layer of every line. Its key frame is the smallest, so i
 shows, and a weak link is not filled in the first seconds of a call; a good one reaches the top within about 3 s.
 Sound is on no rung: nothing here can take it away.
 
-Loss alone takes layers, and the last picture from 30 % on only: short of that repair keeps a small picture whole, and
+Loss alone takes layers, and the last picture only where report after report tells of 30 % and more: short of that
+repair keeps a small picture whole, and
 a link that really is too narrow nearly always shows it by its queue. One that drops at once instead of queueing (below
-some 100 ms) and is up to 30 % too narrow for the lowest layer keeps it, with that loss.
+some 100 ms) and is up to 30 % too narrow for the lowest layer keeps it, with that loss. The last picture comes back
+soon, for without one there are hardly any reports to wait for, and then ever more seldom: a burst is over at once, and
+a link that carries the sound alone is tried as seldom as any.
 """
 
 from __future__ import annotations
@@ -58,6 +61,8 @@ BLACKOUT_S = (
 EARLY_S = 1.2  # between climbs until the first fall: one report each
 WAIT_S = 5.0  # quiet before a climb; after each failed one twice as long, up to:
 WAIT_MAX_S = 45.0  # a steady link is then disturbed three times in two minutes, and one that is mended waits no longer
+RETURN_S = 1.2  # quiet before the last picture comes back, at first; each time twice as long, up to WAIT_MAX_S,
+RETURN_FORGOTTEN_S = 60.0  # until a picture has stood so long
 HOLD_S = 30.0  # a climbed layer that stood so long has held
 
 PAUSED_S = 2.0  # not asked for so long: the call was held, and signs of before it count no more
@@ -95,6 +100,8 @@ class State:
     is_trial: bool = False  # the last change was a climb that has not held yet
     has_fallen: bool = False
     wait_s: float = WAIT_S
+    return_s: float = RETURN_S
+    returned_at: float | None = None  # since then a picture has stood; None: it never went, or it is forgotten
     failed: int | None = None  # the rung that failed last: `wait_s` is for it alone
     mild_since: float | None = None
     severe_since: float | None = None
@@ -288,16 +295,21 @@ def _must_fall(state: State, rung: int, ladder: Sequence[tuple[int, int]], sampl
     passed = sample.now - state.changed_at
     if rung == 0 or not ladder or (state.has_fallen and not state.is_trial and not _has_settled(state, passed)):
         return False
-    patience = PATIENCE_TRIAL_S if _is_on_trial(state, sample) else PATIENCE_S
+    mild = PATIENCE_TRIAL_S if _is_on_trial(state, sample) else PATIENCE_S
     severe = PATIENCE_SEVERE_S
     if len(sample.layer_bps[ladder[rung - 1][0]]) == 1:  # its publisher adapts to what it is told
-        patience = severe = ADAPT_S
-    elif rung <= LOWEST and _queue_ms(state, sample) < QUEUE_QUIET_MS:
-        severe = PATIENCE_LAST_S
+        mild = severe = ADAPT_S
+    elif rung <= LOWEST and _shows_loss_alone(state, sample):
+        mild, severe = UNKNOWN, PATIENCE_LAST_S
     return any(
         since is not None and sample.now - since >= least
-        for since, least in ((state.mild_since, patience), (state.severe_since, severe))
+        for since, least in ((state.mild_since, mild), (state.severe_since, severe))
     )
+
+
+def _shows_loss_alone(state: State, sample: Sample) -> bool:
+    """Say whether nothing but loss speaks against what is sent: repair mends that, unless it is severe for long."""
+    return _queue_ms(state, sample) < QUEUE_QUIET_MS and not _is_short(state, sample, SHORT, STILL_S)
 
 
 def _has_settled(state: State, passed: float) -> bool:
@@ -352,11 +364,15 @@ def _fallen(state: State, rung: int, sample: Sample) -> State:
 
 def _climbed(state: State, rung: int, sample: Sample) -> State:
     """Try `rung`; the estimate, which stood still below what it never saw, has its time to grow from now."""
+    if not state.rung:
+        state = replace(state, returned_at=sample.now, return_s=min(WAIT_MAX_S, 2 * state.return_s))
     return replace(state, rung=rung, changed_at=sample.now, grew_at=sample.now, is_trial=True, fell_with=None)
 
 
 def _held(state: State, sample: Sample) -> State:
     """A trial that stood long enough is one no more; what failed is forgotten once it stands itself."""
+    if state.returned_at is not None and state.rung and sample.now - state.returned_at >= RETURN_FORGOTTEN_S:
+        state = replace(state, returned_at=None, return_s=RETURN_S)
     if not state.is_trial or sample.now - state.changed_at < max(HOLD_S, state.wait_s):
         return state
     if state.failed is not None and (state.rung or 0) < state.failed:
@@ -368,6 +384,14 @@ def _may_climb(state: State, rung: int, ladder: Sequence[tuple[int, int]], sampl
     """Say whether the next rung may be tried: a quiet while, and a report on what is sent now."""
     if rung >= len(ladder) or state.quiet_since is None or sample.reported_at is None:
         return False
-    calm_s = state.wait_s if rung + 1 == state.failed else WAIT_S if state.has_fallen else EARLY_S
+    calm_s = (
+        state.return_s
+        if not rung
+        else state.wait_s
+        if rung + 1 == state.failed
+        else WAIT_S
+        if state.has_fallen
+        else EARLY_S
+    )
     since = max(state.quiet_since, state.changed_at)
     return sample.now - since >= calm_s and (sample.reported_at > state.changed_at or rung == 0)
