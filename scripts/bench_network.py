@@ -133,9 +133,9 @@ async def one_line(hall: Hall, booked: Booked, profile: Profile, seed: int) -> d
     ):
         began = await _under(profile, proxy, hall.seconds)
         counted, back_from = began + COUNT_FROM_S, _trouble_ends(profile, began)
-        until = began + hall.seconds  # what a slow machine fetches later is not counted
+        until = began + hall.seconds  # what comes later is not counted: to fetch the figures holds the proxy up
         family, laptop = ([one for one in page if one["at"] <= until] for page in await ends.samples())
-        row = _row(hall, profile, proxy, [booked], began)
+        row = _row(hall, profile, proxy, [booked], (began, until))
         row["down"] = reception(family, counted, back_from).as_json()
         row["up"] = reception(laptop, counted, back_from).as_json()
     say(f"{profile.name}: done")
@@ -157,7 +157,7 @@ async def shared_line(hall: Hall, calls: Sequence[Booked], profile: Profile, see
             tasks.start(sampling(ends.laptop, at_ends["down"][number]))
             tasks.start(sampling(ends.family, at_ends["up"][number]))
         began = await _under(profile, proxy, hall.seconds)
-        row = _row(hall, profile, proxy, calls, began)
+        row = _row(hall, profile, proxy, calls, (began, began + hall.seconds))
     laptops = [
         {way: reception(at_ends[way][number], began + COUNT_FROM_S) for way in at_ends} for number in range(len(calls))
     ]
@@ -184,8 +184,10 @@ def _trouble_ends(profile: Profile, began: float) -> float | None:
     return None if profile.trouble_s is None else began + profile.trouble_s[1]
 
 
-def _row(hall: Hall, profile: Profile, proxy: UdpProxy, calls: Sequence[Booked], began: float) -> dict[str, Any]:
-    placed = [hold.kind.value for call in calls for hold in hall.holds.during(call.call_id, began, time.time())]
+def _row(
+    hall: Hall, profile: Profile, proxy: UdpProxy, calls: Sequence[Booked], within: tuple[float, float]
+) -> dict[str, Any]:
+    placed = [hold.kind.value for call in calls for hold in hall.holds.during(call.call_id, *within)]
     return {
         "profile": profile.name,
         "seconds": hall.seconds,

@@ -11,11 +11,12 @@ shows, and a weak link is not filled in the first seconds of a call; a good one 
 Sound is on no rung: nothing here can take it away.
 
 Loss alone takes layers, and the last picture only where report after report tells of 30 % and more: short of that
-repair keeps a small picture whole, and
-a link that really is too narrow nearly always shows it by its queue. One that drops at once instead of queueing (below
-some 100 ms) and is up to 30 % too narrow for the lowest layer keeps it, with that loss. The last picture comes back
-soon, for without one there are hardly any reports to wait for, and then ever more seldom: a burst is over at once, and
-a link that carries the sound alone is tried as seldom as any.
+repair keeps a small picture whole, and a link that really is too narrow nearly always shows it by its queue. One that
+drops at once instead of queueing (below some 100 ms) and is up to 30 % too narrow for the lowest layer keeps it, with
+that loss.
+
+The last picture comes back soon, since without one there are hardly any reports to wait for, and then ever more
+seldom: after a burst it is there at once, and a link that carries the sound alone is tried as seldom as any.
 """
 
 from __future__ import annotations
