@@ -15,6 +15,7 @@ from broker.domain.records import (
     Grant,
     Hall,
     Link,
+    Photo,
     Prisoner,
     PrisonerAlert,
     Restriction,
@@ -84,6 +85,9 @@ class FakeDirectory:
     async def contacts(self, scope: Scope, prisoner_number: str | None = None) -> list[Contact]:
         rows = self._in(scope, Contact)
         return [row for row in rows if prisoner_number is None or row.prisoner_number == prisoner_number]
+
+    async def photo(self, scope: Scope, contact_id: str) -> Photo | None:
+        return next((row for row in self._in(scope, Photo) if row.contact_id == contact_id), None)
 
     async def restrictions(self, scope: Scope) -> list[Restriction]:
         return self._in(scope, Restriction)

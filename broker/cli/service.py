@@ -19,12 +19,14 @@ from broker.edge.assets import NotInstalled
 from broker.engine.csvlines import Fault
 from broker.engine.importer import Result
 from broker.engine.office import Office
+from broker.engine.photos import PhotosTaken
 from broker.ports import LogUnavailable
 from broker.storage.anchors import ANCHOR_FILE
 from broker.storage.database import database_url
 from broker.storage.keys import PUBLIC_FILE, PublicKey
 from broker.storage.verify import verify_database
 
+PHOTO_FILES = frozenset({".jpg", ".jpeg", ".png"})
 DEMO_MARK = ("made_by", "demo")
 CREDENTIAL_VARIABLE = "BROKER_CREDENTIAL"
 
@@ -34,6 +36,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("serve", help=words("cli.help.serve"))(serve)
     app.command("demo", help=words("cli.help.demo"))(demo)
     app.command("import", help=words("cli.help.import"))(take)
+    app.command("import-photos", help=words("cli.help.import_photos"))(take_photos)
     app.command("check-call", help=words("cli.help.check_call"))(check_call)
     app.command("turn-config", help=words("cli.help.turn_config"))(turn_config)
     audit = typer.Typer(help=words("cli.help.audit"), no_args_is_help=True)
@@ -104,6 +107,27 @@ def tell_faults(faults: Sequence[Fault]) -> None:
         err.print(_sentence(fault), markup=False, highlight=False, soft_wrap=True)
     if faults:
         fail("cli.import.nothing_taken", n=len(faults))
+
+
+def take_photos(
+    establishment: Annotated[str, typer.Argument(help=words("cli.help.establishment"))],
+    folder: Annotated[Path, typer.Argument(help=words("cli.help.photos_folder"))],
+) -> None:
+    """Take the photos on file in a folder: each file is named by the contact's reference; all of them, or none."""
+    files = {path.stem: read_file(path) for path in sorted(folder.glob("*")) if path.suffix.lower() in PHOTO_FILES}
+    if not files:
+        fail("cli.photos.none", folder=str(folder))
+
+    async def work(office: Office, config: Config) -> PhotosTaken:
+        return await office.photos.take(establishment, files, OPERATOR)
+
+    result = in_office(work)
+    if result.unknown or result.bad:
+        for key, names in (("unknown", result.unknown), ("bad", result.bad)):
+            if names:
+                err.print(words(f"cli.photos.{key}", names=", ".join(names)), markup=False, highlight=False)
+        fail("cli.photos.nothing_taken")
+    say("cli.photos.taken", n=result.taken, unchanged=result.unchanged)
 
 
 def _sentence(fault: Fault) -> str:

@@ -27,7 +27,8 @@ from broker.demo.people import (
     prisoner,
     words,
 )
-from broker.domain.records import Contact, Restriction, Row, Scope, Seat, Visit
+from broker.demo.portraits import portrait
+from broker.domain.records import Contact, Photo, Restriction, Row, Scope, Seat, Visit
 from broker.engine.accounts import NewAccount
 from broker.engine.office import Office
 from broker.engine.secrets import new_id
@@ -131,6 +132,11 @@ async def _people(office: Office, prison: Prison) -> None:
     kept_apart = contacts(prison, MOST - 1)[0]
     rows.append(Restriction(new_id("r"), prison.code, kept_apart.id, None, "NONCON", date(2026, 1, 1)))
     await office.streams.establishment(prison.code).append("demo.people", ACTOR, {"rows": len(rows)}, rows)
+    people = [row for row in rows if isinstance(row, Contact)]
+    photos = [
+        Photo(one.id, prison.code, "image/png", portrait(one.id, child=one.relationship == "child")) for one in people
+    ]
+    await office.photos.save(prison.code, photos, ACTOR)
 
 
 async def _account(office: Office, account: Account) -> SignIn:

@@ -15,6 +15,7 @@ from broker.domain.codes import AlertCode, AlertLevel, AlertOutcome, HoldKind, P
 from broker.domain.gate import effective_end
 from broker.domain.kinds import KINDS, Observation
 from broker.domain.policy import Policy
+from broker.domain.receipts import is_for
 
 
 class Clears(StrEnum):
@@ -45,6 +46,7 @@ RULES: Mapping[AlertCode, Rule] = {
     AlertCode.AUTHORISATION_EXPIRED: Rule(_WARN, Post.MONITOR, Clears.PERSON),
     AlertCode.REFLAGGED: Rule(_WARN, Post.MONITOR, Clears.EITHER),
     AlertCode.ATTEND: Rule(_URGENT, Post.SUPERVISOR, Clears.EITHER),
+    AlertCode.ATTEND_ESCALATED: Rule(_URGENT, None, Clears.ITSELF),
     AlertCode.DISCONNECTED: Rule(_WARN, None, Clears.EITHER),
     AlertCode.MEDIA_BLOCKED: Rule(_WARN, None, Clears.EITHER),
     AlertCode.SELF_TEST_FAILED: Rule(_WARN, None, Clears.EITHER),
@@ -78,6 +80,9 @@ OF_A_CALL = frozenset(
         AlertCode.NO_SHOW,
         AlertCode.HELP,
         AlertCode.HAND,
+        AlertCode.ATTEND,
+        AlertCode.ATTEND_ESCALATED,
+        AlertCode.WARNING_UNSEEN,
         AlertCode.ENDING_FIVE,
         AlertCode.ENDING_ONE,
     }
@@ -145,8 +150,10 @@ class Cause:
 def causes(call: Call, policy: Policy, now: datetime) -> frozenset[Cause]:
     """Return every cause that stands for `call` now, of the codes in OF_A_CALL."""
     if call.phase is Phase.ENDED:
-        return frozenset()
-    return frozenset((*_of_posts(call), *_of_risk(call), *_of_clock(call, policy, now), *_of_legs(call, policy, now)))
+        return frozenset(_of_attendance(call))
+    tasks = (*_of_attendance(call), *_of_warnings(call))
+    by_time = (*_of_clock(call, policy, now), *_of_legs(call, policy, now))
+    return frozenset((*tasks, *_of_posts(call), *_of_risk(call), *by_time))
 
 
 def _of_posts(call: Call) -> Iterator[Cause]:
@@ -166,6 +173,22 @@ def _of_risk(call: Call) -> Iterator[Cause]:
         yield _cause(AlertCode.WATCH_LIST)
     if RiskReason.AUTHORISATION_EXPIRED in call.tier_reasons:
         yield _cause(AlertCode.AUTHORISATION_EXPIRED)
+
+
+def _of_attendance(call: Call) -> Iterator[Cause]:
+    """A request to attend that waits, or that went to the orderly officer; it outlives its call."""
+    attend = call.record.attending
+    if attend is None or attend.acknowledged_at is not None:
+        return
+    yield _cause(AlertCode.ATTEND_ESCALATED if attend.escalated_at else AlertCode.ATTEND)
+
+
+def _of_warnings(call: Call) -> Iterator[Cause]:
+    """The newest warning of each end that did not present it, for as long as it has not."""
+    newest = {leg.id: given for given in call.warnings for leg in call.active if is_for(given, leg)}
+    for leg_id, given in newest.items():
+        if leg_id in given.missed_by and leg_id not in given.shown_by:
+            yield Cause(AlertCode.WARNING_UNSEEN, leg_id, Post.MONITOR)
 
 
 def _of_clock(call: Call, policy: Policy, now: datetime) -> Iterator[Cause]:

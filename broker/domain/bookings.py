@@ -95,8 +95,12 @@ def barred(
 
 def is_adult(contact: Contact, on: date) -> bool:
     """Say whether the person is 18 on that day."""
-    born = contact.born
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day)) >= ADULT_YEARS
+    return years(contact.born, on) >= ADULT_YEARS
+
+
+def years(born: date, on: date) -> int:
+    """Return the age on a day, in whole years."""
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
 def overlaps(one: Visit, other: Visit) -> bool:

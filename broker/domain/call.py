@@ -10,12 +10,16 @@ is `decide`'s task (decide.py). `seq` counts the events of the call's stream.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import singledispatch
+from typing import Any
 
 from broker.domain import events as e
+from broker.domain import task_events as t
+from broker.domain.call_record import NOTHING_RECORDED, CallRecord, after
 from broker.domain.codes import STEP_ORDER, EndReason, HoldKind, Outcome, PauseReason, Post, RiskReason, Step
 from broker.domain.plan import Media
 
@@ -110,12 +114,19 @@ class Observer:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A warning, and the legs that have displayed it."""
+    """A warning, whom it is for (nobody named: every leg), when each leg presented it, and who did not in time."""
 
     id: str
     warning: str
     at: datetime
-    shown_by: tuple[str, ...] = ()
+    legs: tuple[str, ...] = ()
+    shown: tuple[tuple[str, datetime], ...] = ()
+    missed_by: tuple[str, ...] = ()
+
+    @property
+    def shown_by(self) -> tuple[str, ...]:
+        """The legs that have presented it, in time or late."""
+        return tuple(leg_id for leg_id, _ in self.shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +160,9 @@ class Call:
     clock_stopped_at: datetime | None = None
     credited_s: int = 0
     rebook_s: int = 0
+    stopped_s: int = 0  # for how long the clock stood, all in all, up to its last start
     warnings: tuple[Given, ...] = ()
+    record: CallRecord = NOTHING_RECORDED
     help_asked: bool = False
     outcome: Outcome | None = None
     end_reason: EndReason | None = None
@@ -419,6 +432,7 @@ def _(event: e.ClockRestarted, call: Call) -> Call:
         ends_at=event.ends_at,
         credited_s=call.credited_s + event.credited_s,
         rebook_s=call.rebook_s + event.rebook_s,
+        stopped_s=call.stopped_s + event.credited_s + event.rebook_s,
     )
 
 
@@ -435,16 +449,27 @@ def _(event: e.TierSet, call: Call) -> Call:
 
 @_apply.register
 def _(event: e.WarningGiven, call: Call) -> Call:
-    return replace(call, warnings=(*call.warnings, Given(event.warning_id, event.warning.value, event.at)))
+    return replace(call, warnings=(*call.warnings, Given(event.warning_id, event.warning.value, event.at, event.legs)))
 
 
 @_apply.register
 def _(event: e.WarningDisplayed, call: Call) -> Call:
-    warnings = tuple(
-        replace(given, shown_by=(*given.shown_by, event.leg_id)) if given.id == event.warning_id else given
-        for given in call.warnings
-    )
+    return _with_warning(call, event.warning_id, lambda given: {"shown": (*given.shown, (event.leg_id, event.at))})
+
+
+@_apply.register
+def _(event: t.WarningMissed, call: Call) -> Call:
+    return _with_warning(call, event.warning_id, lambda given: {"missed_by": (*given.missed_by, event.leg_id)})
+
+
+def _with_warning(call: Call, warning_id: str, changes: Callable[[Given], dict[str, Any]]) -> Call:
+    warnings = tuple(replace(one, **changes(one)) if one.id == warning_id else one for one in call.warnings)
     return replace(call, warnings=warnings)
+
+
+@_apply.register
+def _(event: t.TaskEvent, call: Call) -> Call:
+    return replace(call, record=after(call.record, event, call.seq))
 
 
 @_apply.register

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from broker.domain import events as e
+from broker.domain import task_events
 
 NAMES: dict[type[e.Event], str] = {
     e.CallScheduled: "call.scheduled",
@@ -50,6 +51,7 @@ NAMES: dict[type[e.Event], str] = {
     e.ObservationEnded: "observation.ended",
     e.CallRecovered: "call.recovered",
     e.CallEnded: "call.ended",
+    **task_events.NAMES,
 }
 TYPES = {name: kind for kind, name in NAMES.items()}
 

@@ -67,6 +67,15 @@ class Code(StrEnum):
     CAUSE_STANDS = "cause_stands"
     REASON_MISSING = "reason_missing"
     UNKNOWN_TIER = "unknown_tier"
+    IDENTITY_INCOMPLETE = "identity_incomplete"
+    TEXT_MISSING = "text_missing"
+    TEXT_TOO_LONG = "text_too_long"
+    TEXT_CONTROLS = "text_controls"
+    UNKNOWN_BREACH = "unknown_breach"
+    WITHDRAW_EXPIRED = "withdraw_expired"
+    UNKNOWN_ATTEND = "unknown_attend"
+    NOT_ACKNOWLEDGED = "not_acknowledged"
+    BAD_PHOTO = "bad_photo"
 
 
 class Refused(Exception):
@@ -222,6 +231,7 @@ class AlertCode(StrEnum):
     LINK_ELSEWHERE = "link_elsewhere"
     WARNING_UNSEEN = "warning_unseen"
     ATTEND = "attend"
+    ATTEND_ESCALATED = "attend_escalated"
     COVERED = "covered"
     FROZEN = "frozen"
     SILENCE = "silence"
@@ -236,3 +246,78 @@ class AlertOutcome(StrEnum):
     DEALT = "dealt"
     NO_ISSUE = "no_issue"  # a false alarm
     ITSELF = "itself"
+
+
+class Document(StrEnum):
+    """What shows who a person is, at the identity check; catalogue key `document.<code>`."""
+
+    PASSPORT = "passport"
+    DRIVING_LICENCE = "driving_licence"
+    OTHER_PHOTO_ID = "other_photo_id"
+    WITH_ADULT = "with_adult"  # a child's: a listed adult of the same leg is there
+
+
+class NoteCode(StrEnum):
+    """What an observation note is about; catalogue key `note.<code>`."""
+
+    OBSERVATION = "observation"
+    CONDUCT = "conduct"
+    WELFARE = "welfare"
+    CHILD = "child"
+    PEOPLE = "people"
+    SURROUNDINGS = "surroundings"
+    EQUIPMENT = "equipment"
+    OTHER = "other"
+
+
+class BreachCategory(StrEnum):
+    """What was breached (domain.md 7.7); catalogue key `breach.<code>`."""
+
+    UNLISTED_PERSON = "unlisted_person"
+    CHILD_ALONE = "child_alone"
+    NUDITY = "nudity"
+    DRESS = "dress"
+    DRUGS_ALCOHOL = "drugs_alcohol"
+    THREATS = "threats"
+    GANG = "gang"
+    RECORDING = "recording"
+    RELAYED_CALL = "relayed_call"
+    PUBLIC_PLACE = "public_place"
+    NO_CONTACT = "no_contact"
+    INTIMIDATION = "intimidation"
+    CODED_TALK = "coded_talk"
+    CONTRABAND = "contraband"
+    SELF_HARM = "self_harm"
+    CHILD_SAFEGUARDING = "child_safeguarding"
+    TAMPERING = "tampering"
+
+
+class BreachOutcome(StrEnum):
+    """What was done about a breach (features F83); catalogue key `breach_outcome.<code>`."""
+
+    WARNED = "warned"
+    PAUSED = "paused"
+    ENDED = "ended"
+    NO_ACTION = "no_action"
+
+
+class AttendReason(StrEnum):
+    """Why the monitoring post asks the hall to attend a seat; catalogue key `attend.<code>`."""
+
+    UNLISTED_PERSON = "unlisted_person"
+    CONDUCT = "conduct"
+    WELFARE = "welfare"
+    SELF_HARM = "self_harm"
+    CONTRABAND = "contraband"
+    EQUIPMENT = "equipment"
+    OTHER = "other"
+
+
+class AttendOutcome(StrEnum):
+    """How the hall's attendance ended; catalogue key `attend_outcome.<code>`."""
+
+    SETTLED = "settled"
+    MOVED = "moved"
+    REMOVED = "removed"
+    NO_ISSUE = "no_issue"
+    HANDED_OVER = "handed_over"

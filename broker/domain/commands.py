@@ -7,6 +7,7 @@ from datetime import datetime
 
 from broker.domain.actors import Actor
 from broker.domain.codes import EndReason, PauseReason, RiskReason, Step, Warning
+from broker.domain.task_events import PersonCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Verify(Command):
     leg_id: str
     people: frozenset[str]
     version: int
+    checks: tuple[PersonCheck, ...] = ()  # one for each person of a leg from outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +147,10 @@ class Clear(Command):
 
 @dataclass(frozen=True, slots=True)
 class Warn(Command):
-    """Show a canned warning at every leg."""
+    """Show a canned warning at every leg, or at those named."""
 
     warning: Warning
+    legs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

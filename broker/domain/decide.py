@@ -8,14 +8,19 @@ from typing import assert_never
 
 from broker.domain import commands as c
 from broker.domain import events as e
+from broker.domain import task_commands as t
 from broker.domain.actors import Actor
 from broker.domain.call import Call, Hold, Leg, LegRole, Phase, evolve
 from broker.domain.codes import STEP_ORDER, Code, HoldKind, Outcome, Post, Refused, Step
 from broker.domain.gate import Evidence
+from broker.domain.identity import check_people, check_ticks
 from broker.domain.permissions import Subject, may
 from broker.domain.policy import Policy
+from broker.domain.receipts import receipt
 from broker.domain.risk import decide_tier
 from broker.domain.settle import CLOCK_RUNS, close_clock, settle
+from broker.domain.task_events import IdentityChecked
+from broker.domain.tasks import decide_task
 
 MOST_FOLLOWERS = 32  # settle reaches its end in a handful of steps; more is a bug, never a loop
 
@@ -45,6 +50,11 @@ def decide(call: Call, command: c.Command, evidence: Evidence, policy: Policy, n
 
 
 def _primary(call: Call, command: c.Command, policy: Policy, now: datetime) -> list[e.Event]:
+    if isinstance(command, t.TaskCommand):
+        post = require(command.actor, command.action, call)
+        if call.phase is Phase.ENDED and not command.after_end:
+            raise Refused(Code.ALREADY_ENDED)
+        return decide_task(call, command, post, policy, now)
     if call.phase is Phase.ENDED:
         return _after_the_end(command)
     match command:
@@ -208,19 +218,17 @@ def _identity(call: Call, command: c.Command, now: datetime) -> list[e.Event]:
         raise Refused(Code.STALE_VERSION)
     if not leg.present:
         raise Refused(Code.WRONG_PHASE)
-    _check_people(call, leg, command.people)
+    check_people(call, leg, command.people)
+    if leg.role is not LegRole.PRISONER:
+        check_ticks(leg, command.people, command.checks)
     if leg.verified == command.people:
         return []
-    return [e.LegVerified(now, command.actor.id, leg.id, tuple(sorted(command.people)), post)]
-
-
-def _check_people(call: Call, leg: Leg, people: frozenset[str]) -> None:
-    if not people or not people <= set(leg.people):
-        raise Refused(Code.NOT_EVERYONE_VERIFIED)
-    if call.barred & set(leg.people):
-        raise Refused(Code.PERSON_BARRED)
-    if leg.main_caller is not None and leg.main_caller not in people:
-        raise Refused(Code.ADULT_MISSING)
+    by, there = command.actor.id, tuple(sorted(command.people))
+    events: list[e.Event] = [e.LegVerified(now, by, leg.id, there, post)]
+    if leg.role is not LegRole.PRISONER:
+        absent = tuple(person for person in leg.people if person not in command.people)
+        events.append(IdentityChecked(now, by, leg.id, command.checks, absent))
+    return events
 
 
 # --- holds ----------------------------------------------------------------------
@@ -272,13 +280,13 @@ def _holds(call: Call, command: c.Command, policy: Policy, now: datetime) -> lis
 def _others(call: Call, command: c.Command, now: datetime) -> list[e.Event]:
     by = command.actor.id
     match command:
-        case c.Warn(warning=warning):
+        case c.Warn(warning=warning, legs=legs):
             require(command.actor, "call.warn", call)
-            return [e.WarningGiven(now, by, f"w{call.seq + 1}", warning)]
+            for leg_id in legs:
+                _leg(call, leg_id)
+            return [e.WarningGiven(now, by, f"w{call.seq + 1}", warning, legs)]
         case c.ShowWarning(leg_id=leg_id, warning_id=warning_id):
-            given = next((w for w in call.warnings if w.id == warning_id), None)
-            new = given is not None and leg_id not in given.shown_by
-            return [e.WarningDisplayed(now, by, leg_id, warning_id)] if new else []
+            return receipt(call, leg_id, warning_id, by, now)
         case c.GiveHelp(leg_id=leg_id):
             require(command.actor, "alert.clear", call)
             return [e.HelpGiven(now, by, leg_id)] if _leg(call, leg_id).raised else []

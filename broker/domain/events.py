@@ -272,10 +272,11 @@ class TierSet(Event):
 
 @dataclass(frozen=True, slots=True)
 class WarningGiven(Event):
-    """A warning went to every leg."""
+    """A warning went to every leg, or to those named."""
 
     warning_id: str
     warning: Warning
+    legs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

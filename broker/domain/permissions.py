@@ -172,6 +172,16 @@ TABLE: Mapping[tuple[str, Who], Need] = {
         ("leg.verify.prisoner", (Who.SUPERVISOR,)),
         ("leg.refuse.family", (Who.MONITOR,)),
         ("leg.refuse.prisoner", (Who.SUPERVISOR,)),
+        ("photo.read", (Who.MONITOR,)),
+        ("call.note", (Who.MONITOR,)),
+        ("call.bookmark", (Who.MONITOR,)),
+        ("call.breach", (Who.MONITOR,)),
+        ("call.incident", (Who.MONITOR,)),
+        ("call.say", _POSTS),
+        ("attend.request", (Who.MONITOR,)),
+        ("attend.acknowledge", (Who.SUPERVISOR,)),
+        ("attend.escalate", (Who.SUPERVISOR,)),
+        ("attend.close", (Who.SUPERVISOR,)),
     ),
 }
 """(action, who) → on what condition. Holds that the system made (unmonitored, unsupervised, interrupted)

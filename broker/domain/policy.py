@@ -36,6 +36,19 @@ class Policy:
     relabel_s: float = 60.0
     # A leg that drops (features F20)
     rejoin_grace_s: float = 60.0
+    # A leg shows a warning within this, or the monitor is told that it did not (features F51)
+    warning_shown_s: float = 3.0
+    # The hall answers a request to attend within this, or the orderly officer is called (features F69)
+    attend_ack_s: float = 15.0
+    # A breach recorded by mistake (features F83)
+    breach_withdraw_s: float = 60.0
+    # What people write: a note, and a line between the posts
+    text_most_chars: int = 2_000
+    line_most_chars: int = 500
+    # A photo on file
+    photo_most_bytes: int = 200_000
+    # A draft of an incident holds the record of this long before it (features F84)
+    incident_looks_back_s: float = 60.0
     # The lobby
     lobby_opens_s: float = 15 * 60.0
     # A picture counts as shown from this size, in CSS pixels (wall.md 4; a strip's cell is smaller than a tile)

@@ -120,6 +120,16 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Photo:
+    """A contact's photo on file, as the establishment gave it; `media_type` is image/jpeg or image/png."""
+
+    contact_id: str
+    establishment: str
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Restriction:
     """A no-contact restriction: this contact may not be booked or admitted while it stands."""
 
@@ -260,6 +270,7 @@ Row = (
     | Device
     | Prisoner
     | Contact
+    | Photo
     | Restriction
     | PrisonerAlert
     | Authorisation

@@ -16,6 +16,8 @@ from broker.domain.capacity import weight
 from broker.domain.codes import HoldKind, Outcome, Post
 from broker.domain.gate import Evidence, Proof, effective_end
 from broker.domain.policy import Policy
+from broker.domain.receipts import missed
+from broker.domain.tasks import overdue
 
 BY = SYSTEM.id
 CLOCK_RUNS = frozenset({HoldKind.SECURITY})  # a security pause costs the callers their minutes (domain.md 7.3)
@@ -24,12 +26,16 @@ CLOCK_RUNS = frozenset({HoldKind.SECURITY})  # a security pause costs the caller
 def settle(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
     """Return the events that are due now; empty when nothing follows."""
     if call.phase is Phase.ENDED:
-        return []
-    for rule in (_cover, _end, _alarms, _clock, _barred, _system_holds, _rejoin, _readiness, _start):
+        return overdue(call, policy, now)
+    for rule in (_cover, _end, _alarms, _clock, _barred, _system_holds, _rejoin, _readiness, _start, _tasks):
         events = rule(call, evidence, policy, now)
         if events:
             return events
     return []
+
+
+def _tasks(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
+    return missed(call, policy, now) or overdue(call, policy, now)
 
 
 def fresh(proof: Proof | None, stale_s: float, now: datetime) -> bool:

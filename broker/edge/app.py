@@ -11,7 +11,17 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from broker.edge import api_access, authority_pages, figures_pages, health, live_pages, staff_pages, visit_pages, ws
+from broker.edge import (
+    api_access,
+    authority_pages,
+    call_pages,
+    figures_pages,
+    health,
+    live_pages,
+    staff_pages,
+    visit_pages,
+    ws,
+)
 from broker.edge.answers import Answers
 from broker.edge.assets import PREFIX
 from broker.edge.credentials import Credentials
@@ -43,6 +53,7 @@ def routes(found: Services) -> list[Route]:
         visit_pages.ROUTES,
         figures_pages.ROUTES,
         authority_pages.ROUTES,
+        call_pages.ROUTES,
         ws.ROUTES,
     )
     return [static, *(route for part in parts for route in part)]

@@ -11,6 +11,7 @@ from broker.domain.actors import SYSTEM, Actor
 from broker.domain.call import Call, Leg, Phase
 from broker.domain.codes import Code, Refused
 from broker.domain.permissions import Subject
+from broker.domain.receipts import unshown
 from broker.domain.records import Scope
 from broker.edge import callers
 from broker.edge.session import Session, Shared
@@ -99,9 +100,8 @@ class LegSession(Session):
         """Send what the receive lines carry, and the warnings that this leg has not shown yet."""
         call, leg = self._here()
         self.socket.send(callers.lines_of(call, leg), "lines")
-        for given in call.warnings:
-            if leg.id not in given.shown_by:
-                self.socket.send(_warning(given.id, given.warning, given.at))
+        for given in unshown(call, leg):
+            self.socket.send(_warning(given.id, given.warning, given.at))
 
     def heard(self, change: Change) -> None:
         call = self.call
@@ -110,7 +110,7 @@ class LegSession(Session):
         if not isinstance(change, CallChanged) or call is None or change.call.id != call.id:
             return
         for event in change.events:
-            if isinstance(event, e.WarningGiven):
+            if isinstance(event, e.WarningGiven) and self._leg_id in (event.legs or (self._leg_id,)):
                 self.socket.send(_warning(event.warning_id, event.warning.value, event.at))
             elif isinstance(event, e.CallEnded):
                 self._over(call)

@@ -206,6 +206,8 @@ def _leg(entry: Entry, leg: Leg) -> LegPart:
                 child=person in leg.children,
                 main_caller=person == leg.main_caller,
                 verified=person in leg.verified,
+                relationship=entry.facts.relationship(person),
+                age=entry.facts.age(person),
             )
             for person in leg.people
         ],

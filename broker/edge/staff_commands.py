@@ -11,9 +11,10 @@ from broker.domain.actors import SYSTEM, Actor
 from broker.domain.call import LegRole
 from broker.domain.codes import Code, Post, Refused
 from broker.domain.coverage import ShownFact
-from broker.domain.permissions import ANYTHING, HeldPost, Subject
+from broker.domain.permissions import ANYTHING, HeldPost, Subject, may
 from broker.edge.alerts import answer_alert
 from broker.edge.presenter import loss_history
+from broker.edge.task_commands import checks_of, task_of
 from broker.engine.actor import Done
 from broker.engine.engine import Shown
 from broker.engine.registry import Entry
@@ -39,14 +40,14 @@ def command_of(actor: Actor, message: client.ClientMessage) -> c.Command | None:
             return c.Clear(actor, hold_id, version)
         case client.CallEnd(reason=end_reason):
             return c.End(actor, end_reason)
-        case client.LegVerify(leg_id=leg_id, people=people, version=version):
-            return c.Verify(actor, leg_id, frozenset(people), version)
+        case client.LegVerify(leg_id=leg_id, people=people, version=version, checks=checks):
+            return c.Verify(actor, leg_id, frozenset(people), version, checks_of(checks))
         case client.LegRefuse(leg_id=leg_id):
             return c.RefuseLeg(actor, leg_id)
-        case client.CallWarn(warning=warning):
-            return c.Warn(actor, warning)
+        case client.CallWarn(warning=warning, legs=legs):
+            return c.Warn(actor, warning, tuple(legs))
         case _:
-            return None
+            return task_of(actor, message)
 
 
 def shown_tiles(tiles: Sequence[client.ShownTile]) -> dict[str, list[Shown]]:
@@ -170,6 +171,11 @@ class StaffCommands:
 
     async def _focus(self, call_id: str | None) -> None:
         actor = self._session.actor()
+        refusal = may(actor.asker, "call.listen", ANYTHING)
+        if refusal is not None and call_id is not None:
+            place = (await self._within_reach(call_id, actor, "call.listen")).actor.call.establishment
+            await self._engine.denied(actor, place, "call.listen", refusal, call_id)
+            raise Refused(refusal)
         await self._session.permit(actor, "call.listen", ANYTHING)
         if call_id is not None:
             await self._within_reach(call_id, actor, "call.listen")

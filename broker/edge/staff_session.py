@@ -12,8 +12,10 @@ from broker.domain.call import Call, Phase
 from broker.domain.codes import AlertCode, Code, Post, Refused
 from broker.domain.permissions import ANYTHING, HeldPost
 from broker.domain.records import Device, Scope, Seat
+from broker.domain.task_events import WarningMissed
 from broker.edge.alerts import alert_part, alerts_of, is_shown
 from broker.edge.presenter import Presenter
+from broker.edge.record_board import RecordBoard, warning_state
 from broker.edge.relief import ReliefDesk
 from broker.edge.session import Session, Shared
 from broker.edge.socket import Socket
@@ -49,7 +51,6 @@ from broker.protocol.server import (
     SeatPart,
     Snapshot,
     StillMessage,
-    WarningState,
     Welcome,
     YouStaff,
 )
@@ -74,6 +75,7 @@ class StaffSession(Session):
         self._halls: tuple[tuple[str, str], ...] = ()  # establishment and hall
         self._told_posts: dict[tuple[str, Post, str | None], PostPart] = {}
         self._told_seats: dict[str, SeatPart] = {}
+        self._records = RecordBoard(presenter)
         self._asked_lines: dict[int, int] = {}  # by home, where it is more than the pool
 
     @property
@@ -123,7 +125,10 @@ class StaffSession(Session):
         calls = [self._presenter.call(entry, now) for entry in self.entries()]
         alerts = alerts_of(self, self._presenter)
         self.socket.send(Snapshot(now=now, you_hold=mine, calls=calls, posts=posts, seats=seats, alerts=alerts))
-        self._show_warnings()
+        self._records.forget()
+        for entry in self.entries():
+            self._show_warnings(entry.actor.call, {given.id for given in entry.actor.call.warnings[-1:]})
+            self._show_record(entry)
         self._told_stations = []
         self._show_stations()
 
@@ -190,16 +195,17 @@ class StaffSession(Session):
         if console is not None and console.connected:
             self.socket.send(MediaLines(lines=self._presenter.lines(console)), "lines")
 
-    def _show_warnings(self) -> None:
-        for entry in self.entries():
-            for given in entry.actor.call.warnings[-1:]:
-                self._warning_state(entry.actor.call, given.id)
+    def _show_record(self, entry: Entry) -> None:
+        """Send what is new in a call's record."""
+        held = self.held
+        if held is not None:
+            for news in self._records.news(entry, held.post):
+                self.socket.send(news, f"record {entry.actor.call.id} {news.entry.id}")
 
-    def _warning_state(self, call: Call, warning_id: str) -> None:
-        given = next((one for one in call.warnings if one.id == warning_id), None)
-        if given is not None:
-            told = {"call_id": call.id, "warning_id": given.id, "warning": given.warning, "shown_by": given.shown_by}
-            self.socket.send(WarningState.model_validate(told), f"warning {given.id}")
+    def _show_warnings(self, call: Call, ids: set[str]) -> None:
+        for given in call.warnings:
+            if given.id in ids:
+                self.socket.send(warning_state(call, given), f"warning {given.id}")
 
     # --- the board ------------------------------------------------------------------
 
@@ -252,9 +258,9 @@ class StaffSession(Session):
             return
         now = self.services.clock.now()
         self.socket.send(CallMessage(now=now, call=self._presenter.call(entry, now)), f"call {call.id}")
-        for event in events:
-            if isinstance(event, e.WarningGiven | e.WarningDisplayed):
-                self._warning_state(call, event.warning_id)
+        warned = (e.WarningGiven, e.WarningDisplayed, WarningMissed)
+        self._show_warnings(call, {event.warning_id for event in events if isinstance(event, warned)})
+        self._show_record(entry)
         self._show_seats()
         self.show_lines()
         self._want_lines()

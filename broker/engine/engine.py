@@ -298,7 +298,8 @@ class Engine:
             entry = self.entry(call_id)
             if command.actor.number is not None and entry is not None:
                 place = entry.actor.call.establishment
-                await self.denied(command.actor, place, type(command).__name__, refusal.code, call_id)
+                action = getattr(command, "action", type(command).__name__)
+                await self.denied(command.actor, place, action, refusal.code, call_id)
             raise
 
     async def revoke(self, leg_id: str) -> None:

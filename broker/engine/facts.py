@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from broker.domain import events as e
-from broker.domain.bookings import hall_hours, is_adult
+from broker.domain.bookings import hall_hours, is_adult, years
 from broker.domain.policy import Policy
 from broker.domain.records import Contact, Establishment, Hall, Prisoner, Scope, Seat, Visit
 from broker.domain.risk import Assessment
@@ -23,6 +23,7 @@ class CallFacts:
     seat: Seat
     prisoner: Prisoner
     contacts: Mapping[str, Contact]
+    day: date
 
     def name(self, person: str) -> str:
         """Return a person's full name; the id itself where nobody has it."""
@@ -37,6 +38,16 @@ class CallFacts:
             return self.prisoner.first_name
         contact = self.contacts.get(person)
         return contact.first_name if contact else person
+
+    def relationship(self, person: str) -> str:
+        """Return what a contact is to the prisoner, as the visitor list says it."""
+        contact = self.contacts.get(person)
+        return contact.relationship if contact else ""
+
+    def age(self, person: str) -> int | None:
+        """Return a contact's age in whole years on the day of the visit; None for the prisoner."""
+        contact = self.contacts.get(person)
+        return None if contact is None else years(contact.born, self.day)
 
 
 async def facts_of(directory: Directory, scope: Scope, visit: Visit) -> CallFacts:
@@ -53,6 +64,7 @@ async def facts_of(directory: Directory, scope: Scope, visit: Visit) -> CallFact
         seats[visit.seat_id],
         prisoners[visit.prisoner_number],
         {contact_id: contacts[contact_id] for contact_id in visit.contact_ids},
+        visit.starts_at.date(),
     )
 
 

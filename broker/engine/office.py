@@ -10,6 +10,7 @@ from broker.engine.access import Access
 from broker.engine.accounts import Accounts
 from broker.engine.denials import Denials
 from broker.engine.importer import Importer
+from broker.engine.photos import Photos
 from broker.engine.places import Places
 from broker.engine.revocations import Revocations
 from broker.engine.risk_import import RiskImporter
@@ -36,6 +37,7 @@ class Office:
     visits: Visits
     importer: Importer
     risk_importer: RiskImporter
+    photos: Photos
     places: Places
     synthetics: Synthetics
 
@@ -70,6 +72,7 @@ def furnish(
         visits,
         Importer(directory, streams, visits, clock),
         RiskImporter(directory, streams, DEFAULT),
+        Photos(directory, streams),
         Places(directory, streams, secrets, revocations, clock),
         Synthetics(directory, streams, secrets, accounts, clock),
     )

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, Valid
 
 from broker.domain.codes import EndReason, PauseReason, Post, Step, Warning
 from broker.protocol.base import MAX_MESSAGE_BYTES, MAX_SDP_CHARS, Id, Key, Message, ProtocolViolation
+from broker.protocol.tasks import PersonTicks, TaskMessage
 
 
 class Hello(Message):
@@ -214,7 +215,10 @@ class CallEnd(Message):
 
 
 class LegVerify(Message):
-    """Admit a leg: the monitor ticks the people of a family leg, the supervisor the prisoner at the seat."""
+    """Admit a leg: the monitor ticks the people of a family leg, the supervisor the prisoner at the seat.
+
+    Who was booked and is not there is left out of `people`, and is on record as absent.
+    """
 
     type: Literal["leg.verify"] = "leg.verify"
     key: Key
@@ -222,6 +226,7 @@ class LegVerify(Message):
     leg_id: Id
     people: Annotated[list[Id], Field(min_length=1, max_length=8)]
     version: int
+    checks: Annotated[list[PersonTicks], Field(max_length=8)] = []  # of a family leg: three ticks each
 
 
 class AlertAck(Message):
@@ -254,12 +259,13 @@ class LegRefuse(Message):
 
 
 class CallWarn(Message):
-    """Show a canned warning to both ends."""
+    """Show a canned warning to both ends, or again to those legs that have not shown it."""
 
     type: Literal["call.warn"] = "call.warn"
     key: Key
     call_id: Id
     warning: Warning
+    legs: Annotated[list[Id], Field(max_length=8)] = []
 
 
 class Advice(Message):
@@ -359,6 +365,7 @@ ClientMessage = Annotated[
     | AlertClear
     | Advice
     | CallWarn
+    | TaskMessage
     | WallFocus
     | WallProof
     | Presence,

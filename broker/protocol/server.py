@@ -15,6 +15,7 @@ from broker.domain.codes import Code, EndReason, HoldKind, Outcome, PauseReason,
 from broker.protocol.alerts import Alert, LossHistory
 from broker.protocol.base import Id, Key, ServerPart
 from broker.protocol.posts import CheckPart, GuidancePart, HandoverOver, MayPart, PostPart, Relief, Stations
+from broker.protocol.tasks import RecordMessage, WarningState
 
 # --- parts -------------------------------------------------------------------
 
@@ -66,6 +67,8 @@ class AttendeePart(ServerPart):
     child: bool = False
     main_caller: bool = False
     verified: bool = False
+    relationship: str = ""  # to the prisoner; for staff only, as the age
+    age: int | None = None
 
 
 class LegPart(ServerPart):
@@ -382,16 +385,6 @@ class News(ServerPart):
     proof_age_s: dict[str, float] = {}  # call id -> age of this post's proof, for the console's own eyes
 
 
-class WarningState(ServerPart):
-    """Where a warning has been shown."""
-
-    type: Literal["warning.state"] = "warning.state"
-    call_id: Id
-    warning_id: Id
-    warning: Warning
-    shown_by: list[Id]
-
-
 class Bye(ServerPart):
     """The last message before the server closes; catalogue key `bye.<code>`."""
 
@@ -423,6 +416,7 @@ ServerMessage = Annotated[
     | Alert
     | LossHistory
     | WarningState
+    | RecordMessage
     | Bye,
     Field(discriminator="type"),
 ]

@@ -16,6 +16,7 @@ from broker.domain.records import (
     Grant,
     Hall,
     Link,
+    Photo,
     Prisoner,
     PrisonerAlert,
     Restriction,
@@ -69,6 +70,10 @@ class SqlDirectory:
         """Return the contacts of the scope, or of one prisoner, by name."""
         theirs = ROWS[Contact].c.prisoner_number == prisoner_number
         return await self._in(scope, Contact, *([] if prisoner_number is None else [theirs]))
+
+    async def photo(self, scope: Scope, contact_id: str) -> Photo | None:
+        """Return the photo on file of a contact of the scope."""
+        return next(iter(await self._in(scope, Photo, ROWS[Photo].c.contact_id == contact_id)), None)
 
     async def restrictions(self, scope: Scope) -> list[Restriction]:
         """Return the restrictions of the scope, past ones too, by their first day."""

@@ -13,6 +13,7 @@ from broker.domain.records import (
     Grant,
     Hall,
     Link,
+    Photo,
     Prisoner,
     PrisonerAlert,
     Restriction,
@@ -34,6 +35,7 @@ TABLES: Mapping[type[Row], str] = {
     Device: "devices",
     Prisoner: "prisoners",
     Contact: "contacts",
+    Photo: "photos",
     Restriction: "restrictions",
     PrisonerAlert: "prisoner_alerts",
     Authorisation: "authorisations",
@@ -50,6 +52,7 @@ TABLES: Mapping[type[Row], str] = {
 _KEYS: Mapping[type[Any], tuple[str, ...]] = {
     Establishment: ("code",),
     Prisoner: ("number",),
+    Photo: ("contact_id",),
     Staff: ("username",),
     Grant: ("number", "establishment", "role"),
 }

@@ -151,6 +151,7 @@ _PLAIN: Mapping[Any, type[TypeEngine[Any]]] = {
     str: Text,
     int: Integer,
     bool: Boolean,
+    bytes: LargeBinary,
     date: Date,
     datetime: Instant,
 }

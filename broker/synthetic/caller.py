@@ -37,6 +37,7 @@ class Caller:
         self.talk: Talk | None = None
         self.peer: Peer | None = None
         self.warnings: list[server.WarningMessage] = []
+        self.shows_warnings = True  # says at once that it presents them
         self.via: Callable[[str], str] = lambda answer: answer  # may send the media through something in between
         self.reoffered_at: float | None = None  # monotonic: when a new connection was last asked for
         self._pacer, self._token = pacer, token
@@ -186,6 +187,8 @@ class Caller:
                 self.visit = message
             case server.WarningMessage():
                 self.warnings.append(message)
+                if self.shows_warnings and self.talk is not None:
+                    self._tasks.start(self.talk.say(client.WarningShown(warning_id=message.warning_id)))
             case server.MediaReoffer():
                 self.reoffered_at = time.monotonic()
                 if self.peer is not None:

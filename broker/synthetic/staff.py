@@ -10,8 +10,18 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-from broker.domain.codes import EndReason, Post, Step
-from broker.protocol import client, server
+from broker.domain.codes import (
+    AttendOutcome,
+    AttendReason,
+    BreachCategory,
+    BreachOutcome,
+    Document,
+    EndReason,
+    Post,
+    Step,
+    Warning,
+)
+from broker.protocol import client, server, tasks
 from broker.protocol.alerts import Alert
 from broker.protocol.posts import HandoverOver, Relief
 from broker.synthetic.keys import HandshakeFailed
@@ -28,6 +38,11 @@ _WATCHED = ("lobby", "ready", "live")
 HERE = (Step.LOBBY, Step.CONNECTING, Step.CONNECTED)
 
 
+def _ticks(person: server.AttendeePart) -> tasks.PersonTicks:
+    document = Document.WITH_ADULT if person.child else Document.PASSPORT
+    return tasks.PersonTicks(id=person.id, name=True, photo=True, document=document)
+
+
 class StaffMember:
     """A signed-in person: a socket, a post, and the calls as the broker tells them."""
 
@@ -41,6 +56,8 @@ class StaffMember:
         self.holds_post = False
         self.verifies: Callable[[server.CallPart], bool] = lambda call: True
         self.alerts: list[Alert] = []
+        self.records: dict[tuple[str, str], tasks.RecordPart] = {}  # by call and entry
+        self.warnings: dict[str, tasks.WarningState] = {}
         self.talk: Talk | None = None
         self._account = {"username": username, "password": password}
         self._changed = asyncio.Event()
@@ -125,9 +142,20 @@ class StaffMember:
         call = self.calls[call_id]
         leg = next(one for one in call.legs if one.id == leg_id)
         people = [person.id for person in leg.people]
+        checks = [] if leg.role == "prisoner" else [_ticks(person) for person in leg.people]
         await self.command(
-            client.LegVerify(key=new_key(), call_id=call_id, leg_id=leg_id, people=people, version=call.seq)
+            client.LegVerify(
+                key=new_key(), call_id=call_id, leg_id=leg_id, people=people, version=call.seq, checks=checks
+            )
         )
+
+    async def say(self, call_id: str, text: str) -> None:
+        """Write to the other post about a call."""
+        await self.command(tasks.CallSay(key=new_key(), call_id=call_id, text=text))
+
+    def entries(self, call_id: str, kind: str) -> list[tasks.RecordPart]:
+        """Return the entries of a kind in a call's record, as this post was told, oldest first."""
+        return [entry for (where, _), entry in self.records.items() if where == call_id and entry.kind == kind]
 
     @property
     def on_post(self) -> bool:
@@ -219,6 +247,10 @@ class StaffMember:
                     self.calls[message.call.id] = message.call
             case Alert():
                 self.alerts.append(message)
+            case tasks.RecordMessage(call_id=call_id, entry=entry):
+                self.records[call_id, entry.id] = entry
+            case tasks.WarningState():
+                self.warnings[message.warning_id] = message
             case _:
                 return
         self._changed.set()
@@ -230,6 +262,14 @@ class Supervisor(StaffMember):
     chair = "hall"
     post = Post.SUPERVISOR
     present = True
+
+    async def acknowledge(self, call_id: str, attend_id: str) -> None:
+        """Say that the hall is on its way."""
+        await self.command(tasks.AttendAcknowledge(key=new_key(), call_id=call_id, attend_id=attend_id))
+
+    async def close(self, call_id: str, attend_id: str, outcome: AttendOutcome = AttendOutcome.SETTLED) -> None:
+        """Say how the attendance ended."""
+        await self.command(tasks.AttendClose(key=new_key(), call_id=call_id, attend_id=attend_id, outcome=outcome))
 
     async def _prove(self) -> None:
         if self.present and self.talk is not None:
@@ -287,6 +327,18 @@ class Monitor(StaffMember):
         """Tell whether the broker says that this colleague could take the post now."""
         colleagues = self.relief.colleagues if self.relief is not None else []
         return any(one.number == number and one.code is None for one in colleagues)
+
+    async def warn(self, call_id: str, warning: Warning, *legs: str) -> None:
+        """Show a warning at both ends, or at these legs."""
+        await self.command(client.CallWarn(key=new_key(), call_id=call_id, warning=warning, legs=list(legs)))
+
+    async def ask_to_attend(self, call_id: str, reason: AttendReason) -> None:
+        """Ask the hall to attend the seat."""
+        await self.command(tasks.AttendRequest(key=new_key(), call_id=call_id, reason=reason))
+
+    async def record_breach(self, call_id: str, category: BreachCategory, outcome: BreachOutcome) -> None:
+        """Record a breach."""
+        await self.command(tasks.CallBreach(key=new_key(), call_id=call_id, category=category, outcome=outcome))
 
     async def focus(self, call_id: str | None) -> None:
         """Hear this call alone."""

@@ -6,7 +6,9 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import { t } from "../../web/lib/text.js";
 import { closeGaps, isOnWall } from "../lib/board.js";
 import { isPresent, holdsOf, legToCheck, mayClear, nextToCheck, secondsLeft } from "../lib/calls.js";
+import { checksOf, hereOf, ticksOf } from "../lib/identity.js";
 import { arrange, neighbour, turned } from "../lib/layout.js";
+import { missingWords } from "./identity.js";
 
 /** @typedef {import("../lib/session.js").Session} Session */
 /** @typedef {import("./media.js").Media} Media */
@@ -22,7 +24,7 @@ import { arrange, neighbour, turned } from "../lib/layout.js";
  * @typedef {{ type: "pause", callId: string, holdId: string | null, recorded: boolean }
  *   | { type: "warn", callId: string, chosen: Warning | null }
  *   | { type: "end", callId: string, sure: boolean }
- *   | { type: "identity", callId: string, legId: string, ticks: ReadonlySet<string>, refusing: boolean }
+ *   | { type: "identity", callId: string, legId: string, ticks: import("../lib/identity.js").AllTicks, refusing: boolean }
  *   | { type: "handover" } | { type: "leave" } | { type: "keys" }
  * } Panel
  */
@@ -323,17 +325,15 @@ export class Desk {
     batch(() => {
       this.at.value = next.call.id;
       this.view.value = "focus";
-      this.panel.value = { type: "identity", callId: next.call.id, legId: next.leg.id, ticks: new Set(), refusing: false };
+      this.panel.value = { type: "identity", callId: next.call.id, legId: next.leg.id, ticks: new Map(), refusing: false };
     });
   }
 
-  /** @param {string} person */
-  tick(person) {
+  /** @param {string} person @param {Partial<import("../lib/identity.js").Ticks>} change */
+  tick(person, change) {
     const panel = this.panel.value;
     if (panel?.type !== "identity") return;
-    const ticks = new Set(panel.ticks);
-    if (!ticks.delete(person)) ticks.add(person);
-    this.panel.value = { ...panel, ticks };
+    this.panel.value = { ...panel, ticks: new Map(panel.ticks).set(person, { ...ticksOf(panel.ticks, person), ...change }) };
   }
 
   async admit() {
@@ -342,10 +342,12 @@ export class Desk {
     const call = this.callOf(panel.callId);
     const leg = call?.legs.find((one) => one.id === panel.legId);
     if (!call || !leg) return;
-    const missing = leg.people.filter((person) => !panel.ticks.has(person.id));
-    if (missing.length) return this.say(t("monitor.identity.missing", { names: missing.map((one) => one.name).join(", ") }));
-    const people = leg.people.map((person) => person.id);
-    const answer = await this.session.act({ type: "leg.verify", call_id: call.id, leg_id: leg.id, people, version: call.seq });
+    const here = hereOf(leg, panel.ticks);
+    const missing = missingWords(here, panel);
+    if (missing) return this.say(t("monitor.identity.missing", { names: missing }));
+    const checks = checksOf(here, panel.ticks);
+    const people = checks.map((person) => person.id);
+    const answer = await this.session.act({ type: "leg.verify", call_id: call.id, leg_id: leg.id, people, checks, version: call.seq });
     if (answer?.type !== "ok") return;
     batch(() => (this.closeIf("identity"), (this.view.value = "wall")));
     this.say(t("monitor.identity.admitted", { number: call.prisoner_number }));

@@ -150,6 +150,9 @@ async def verify_both(chairs: Chairs) -> None:
     )
     for box in await chairs.monitor.locator(".panel input[type=checkbox]").all():
         await box.check()
+    for seen in await chairs.monitor.locator(".panel [data-document=passport]").all():
+        await seen.click()
+    await chairs.monitor.locator("#panel-title").focus()
     await keep_pictures(chairs, "2-identity")
     await chairs.monitor.keyboard.press("Enter")
     await chairs.hall.locator("[data-state=verify]").first.click(timeout=WITHIN_MS)

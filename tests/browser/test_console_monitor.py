@@ -329,9 +329,13 @@ async def test_the_family_is_admitted_only_when_everyone_is_ticked(wall):
     assert wall.of(client.LegVerify) == []
     for box in await wall.page.get_by_role("checkbox").all():
         await box.press("Space")
+    await expect(wall.page.locator(".panel .closed")).to_contain_text(t("monitor.identity.short.document"))
+    await wall.page.get_by_role("button", name=t("document.driving_licence")).press("Space")
+    await wall.page.get_by_role("checkbox").first.focus()
     await wall.press("Enter")
     verified = await wall.says(client.LegVerify)
     assert (verified.call_id, verified.people) == ("v0003", ["c3", "k3"])
+    assert [one.document for one in verified.checks] == ["driving_licence", "with_adult"]
     await expect(wall.page.locator(".focus")).to_have_count(0)
 
 

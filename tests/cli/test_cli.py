@@ -260,6 +260,8 @@ def test_the_files_in_the_manual_are_taken_as_they_stand(folder):
     files = dict(re.findall(r"```csv (\S+)\n(.*?)```", manual, re.DOTALL))
     for name, content in files.items():
         (folder / name).write_text(content.replace("2026-12-01", day), encoding="utf-8")
+    (folder / "photos").mkdir()
+    (folder / "photos" / "C-1.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(64))
     commands = [shlex.split(line, comments=True)[1:] for line in manual.splitlines() if line.startswith("broker ")]
     said = [run(*words, typed=PASSWORD).output for words in commands if words[0] not in {"check-call", "audit"}]
 

@@ -27,6 +27,7 @@ from broker.domain.records import (
     Grant,
     Hall,
     Link,
+    Photo,
     Prisoner,
     PrisonerAlert,
     Restriction,
@@ -161,6 +162,7 @@ def one_of_each(code: str) -> list[Row]:
         ),
         Prisoner(number, code, "Pat", "Ó Brádaigh", no_contact_all=True),
         Contact(f"{code}-contact", code, number, "Robin", "Example", date(1980, 2, 29), "sister", "robin@example.org"),
+        Photo(f"{code}-contact", code, "image/png", b"\x89PNG\r\n\x1a\n\x00\xff"),
         Restriction(f"{code}-ban", code, f"{code}-contact", number, "NONCON", date(2026, 1, 1), date(2026, 6, 1)),
         PrisonerAlert(f"{code}-alert", code, number, "XTACT", date(2026, 1, 1), date(2026, 6, 1)),
         Authorisation(

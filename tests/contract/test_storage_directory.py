@@ -24,6 +24,9 @@ async def everything(storage: Storage, *codes: str) -> list[Row]:
     found: list[Row] = []
     for name in LISTS:
         found += await getattr(storage.directory, name)(seen)
+        if name == "contacts":
+            photos = [await storage.directory.photo(seen, f"{code}-contact") for code in ("EXA", "OTH")]
+            found += [photo for photo in photos if photo is not None]
     visits = await storage.directory.visits(seen, NOON, NOON + timedelta(days=1))
     found += visits
     for code in ("EXA", "OTH"):

@@ -23,7 +23,7 @@ from broker.domain.codes import EndReason, HoldKind, Post, Refused
 from broker.domain.gate import GATE, Condition
 from broker.domain.policy import DEFAULT
 from broker.domain.records import Grade
-from tests.domain.support import FOUR_LEGS, MONITOR, NOON, SUPERVISOR, Scene, booked, staff
+from tests.domain.support import FOUR_LEGS, MONITOR, NOON, SUPERVISOR, Scene, booked, staff, ticks
 
 RELIEF = staff("M2", Post.MONITOR)
 TWO_LEGS = booked().legs
@@ -139,7 +139,7 @@ class CallModel(RuleBasedStateMachine):
     def verify(self, number: int, rightly: bool) -> None:
         leg = self._leg(number)
         actor = SUPERVISOR if (leg.role == "prisoner") is rightly else MONITOR
-        events = self._try(c.Verify(actor, leg.id, frozenset(leg.people), self.scene.call.seq))
+        events = self._try(c.Verify(actor, leg.id, frozenset(leg.people), self.scene.call.seq, ticks(leg)))
         if any(isinstance(event, e.LegVerified) for event in events):
             assert rightly, "a post verified what is not its own"
             self.verified.add(leg.id)

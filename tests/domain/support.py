@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -11,13 +11,14 @@ from broker.domain import commands as c
 from broker.domain import events as e
 from broker.domain.actors import SYSTEM, Actor
 from broker.domain.call import Call, Leg, LegRole, begin, evolve
-from broker.domain.codes import Post
+from broker.domain.codes import Document, Post
 from broker.domain.decide import decide
 from broker.domain.gate import GATE, Condition, Evidence, Proof, plan_for
 from broker.domain.permissions import HeldPost, staff_asker
 from broker.domain.plan import MediaPlan
 from broker.domain.policy import DEFAULT
 from broker.domain.records import Grade, Role
+from broker.domain.task_events import PersonCheck
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -64,6 +65,16 @@ FOUR_LEGS = (
     e.LegSpec("v1.3", "family", ("c3",), (), "c3", ("audio",)),
     e.LegSpec("v1.4", "interpreter", ("i1",), (), "i1"),
 )
+
+
+def ticks(leg: Leg, people: Iterable[str] | None = None) -> tuple[PersonCheck, ...]:
+    """Return all three ticks for everybody of a leg, or for `people`; none for the prisoner, whom the hall verifies."""
+    if leg.role is LegRole.PRISONER:
+        return ()
+    return tuple(
+        PersonCheck(person, True, True, Document.WITH_ADULT if person in leg.children else Document.PASSPORT)
+        for person in sorted(leg.people if people is None else people)
+    )
 
 
 class Scene:
@@ -140,7 +151,7 @@ class Scene:
     def verify(self, leg: Leg) -> None:
         """The post whose task it is verifies everybody of a leg."""
         actor = SUPERVISOR if leg.role is LegRole.PRISONER else MONITOR
-        self.do(c.Verify(actor, leg.id, frozenset(leg.people), self.call.seq))
+        self.do(c.Verify(actor, leg.id, frozenset(leg.people), self.call.seq, ticks(leg)))
 
     def everybody_ready(self) -> None:
         """Every leg waits, verified; only the posts' proof may be missing."""

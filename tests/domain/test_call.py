@@ -18,7 +18,7 @@ from broker.domain.gate import GATE, failing
 from broker.domain.plan import Media, Quality
 from broker.domain.policy import DEFAULT
 from broker.domain.records import Grade
-from tests.domain.support import FOUR_LEGS, HALL, MONITOR, NOON, SUPERVISOR, Scene, booked, live, staff
+from tests.domain.support import FOUR_LEGS, HALL, MONITOR, NOON, SUPERVISOR, Scene, booked, live, staff, ticks
 
 FAMILY = Actor("leg:v1.2")
 
@@ -107,7 +107,7 @@ def test_a_family_is_admitted_with_its_main_caller_or_not_at_all():
     verify = c.Verify(MONITOR, "v1.2", frozenset({"c2"}), scene.call.seq)
     assert refused(scene, verify) is Code.ADULT_MISSING
     assert refused(scene, replace(verify, people=frozenset({"c1", "stranger"}))) is Code.NOT_EVERYONE_VERIFIED
-    scene.do(replace(verify, people=frozenset({"c1"})))
+    scene.do(replace(verify, people=frozenset({"c1"}), checks=ticks(scene.call.legs[1], {"c1"})))
     assert scene.call.legs[1].verified == {"c1"}
 
 

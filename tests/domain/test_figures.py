@@ -244,8 +244,11 @@ def test_a_false_alarm_is_a_detectors_alert_that_was_cleared_as_no_issue():
 def test_attend_requests_are_timed_to_their_acknowledgement():
     scene = live()
     scene.wait(100)
-    asked = [("attend.requested", NOON + n * S, "staff:M1", {"attend_id": f"t{n}", "reason": "help"}) for n in (10, 20)]
-    seen = ("attend.acknowledged", NOON + 24 * S, "staff:T1", {"attend_id": "t20"})
+    asked = [
+        ("attend.requested", NOON + n * S, "staff:M1", {"attend_id": f"t{n}", "reason": "welfare", "number": "M1"})
+        for n in (10, 20)
+    ]
+    seen = ("attend.acknowledged", NOON + 24 * S, "staff:T1", {"attend_id": "t20", "number": "T1"})
     figures = of(told(scene, *asked, seen)).figures
 
     assert (figures["attend_p50_s"], figures["attend_p95_s"]) == (4, 4)

@@ -34,6 +34,7 @@ def every_route(w: Wire) -> list[Route]:
 
 
 SAMPLES = {"version": "0" * 16, "name": "web/nothing.js", "visit_id": "v" + "a" * 20, "link_id": "l" + "a" * 20}
+SAMPLES |= {"call_id": "v" + "a" * 20, "person": "c" + "a" * 20}
 
 
 def a_path(w: Wire, route: Route) -> str:

@@ -76,6 +76,15 @@ def every_command(live: Live) -> list[Said]:
         {"type": "leg.verify", **call, "leg_id": prisoner, "people": ["B1234BC"], "version": 999},
         {"type": "leg.refuse", **call, "leg_id": family},
         {"type": "leg.refuse", **call, "leg_id": prisoner},
+        {"type": "call.note", **call, "code": "other", "text": "x"},
+        {"type": "call.bookmark", **call},
+        {"type": "call.breach", **call, "category": "dress", "outcome": "warned"},
+        {"type": "breach.withdraw", **call, "breach_id": "x1"},
+        {"type": "call.say", **call, "text": "x"},
+        {"type": "attend.request", **call, "reason": "other"},
+        {"type": "attend.acknowledge", **call, "attend_id": "a1"},
+        {"type": "attend.escalate", **call, "attend_id": "a1"},
+        {"type": "attend.close", **call, "attend_id": "a1", "outcome": "settled"},
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from broker.engine.chairs import FamilyChair, LaptopChair
 from broker.engine.engine import Engine
 from broker.engine.figures import Figures
 from broker.engine.tasks import Tasks
+from tests.domain.support import ticks as all_ticks
 from tests.edge.support import Browser, assets
 from tests.fakes import FakePlane
 from tests.fakes_storage import FakeRenewals
@@ -249,7 +251,10 @@ class Live:
             found = entry.actor.call.leg(leg)
             assert found is not None
             people = sorted(found.people)
-            await talk.done("leg.verify", call_id=self.visit.id, leg_id=leg, people=people, version=self.seq())
+            ticks = [dataclasses.asdict(tick) for tick in all_ticks(found)]
+            await talk.done(
+                "leg.verify", call_id=self.visit.id, leg_id=leg, people=people, version=self.seq(), checks=ticks
+            )
 
     async def prove(self) -> None:
         """Both posts prove that they are there."""

@@ -31,6 +31,7 @@ from broker.domain.records import (
 from broker.engine.board import Change
 from broker.engine.chairs import StaffChair
 from broker.engine.engine import Engine, Shown
+from tests.domain.support import ticks
 from tests.fakes import START, FakeClock, FakePlane
 from tests.fakes_storage import FakeDirectory, FakeEventLog, FakeJournal, FakeRenewals
 from tests.office import ZONE
@@ -161,8 +162,8 @@ class Table:
         """Both legs come, are verified and shown: the call starts if nothing else is missing."""
         await self.arrive(n)
         call = self.call(n)
-        await self.engine.send(call.id, c.Verify(supervisor, f"v{n}.1", frozenset(call.legs[0].people), call.seq))
-        await self.engine.send(call.id, c.Verify(monitor, f"v{n}.2", frozenset(call.legs[1].people), call.seq))
+        for actor, leg in zip((supervisor, monitor), call.legs, strict=True):
+            await self.engine.send(call.id, c.Verify(actor, leg.id, frozenset(leg.people), call.seq, ticks(leg)))
         await self.turns()
         await self.show(n)
         self.engine.prove_presence("s-t", True)

@@ -12,7 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from broker.domain.codes import Code, EndReason, HoldKind, Outcome, PauseReason, Post, Step, Warning
+from broker.domain.codes import (
+    AttendOutcome,
+    AttendReason,
+    BreachCategory,
+    BreachOutcome,
+    Code,
+    Document,
+    EndReason,
+    HoldKind,
+    NoteCode,
+    Outcome,
+    PauseReason,
+    Post,
+    Step,
+    Warning,
+)
 from broker.domain.kinds import KINDS
 from broker.domain.records import Grade
 from broker.edge.socket import CLOSE_CODES
@@ -131,6 +146,12 @@ def test_a_newer_broker_may_say_more() -> None:
         ("step", Step),
         ("warning", Warning),
         ("outcome", Outcome),
+        ("document", Document),
+        ("note", NoteCode),
+        ("breach", BreachCategory),
+        ("breach_outcome", BreachOutcome),
+        ("attend", AttendReason),
+        ("attend_outcome", AttendOutcome),
         ("post", Post),
         ("grade", Grade),
         ("kind", KINDS),

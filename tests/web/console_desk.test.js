@@ -156,15 +156,32 @@ test("nobody is admitted before everyone is ticked", async () => {
   const { session, desk } = deskOf(aCall({ seq: 4, phase: "lobby", legs: [aLeg("a.1", "prisoner"), family] }));
 
   desk.do({ type: "identity" });
-  desk.tick("x");
+  const all = /** @type {const} */ ({ name: true, photo: true, document: "passport" });
+  desk.tick("x", all);
+  desk.tick("y", { ...all, document: null });
   desk.do({ type: "confirm" });
   await settled();
   assert.deepEqual(session.of("leg.verify"), []);
 
-  desk.tick("y");
+  desk.tick("y", { document: "other_photo_id" });
   desk.do({ type: "confirm" });
   await settled();
-  assert.deepEqual(session.of("leg.verify"), [{ type: "leg.verify", call_id: "a", leg_id: "a.2", people: ["x", "y"], version: 4 }]);
+  const checks = [{ id: "x", ...all }, { id: "y", ...all, document: "other_photo_id" }];
+  assert.deepEqual(session.of("leg.verify"), [{ type: "leg.verify", call_id: "a", leg_id: "a.2", people: ["x", "y"], checks, version: 4 }]);
+});
+
+test("who is absent is left out and the rest are admitted", async () => {
+  const people = ["x", "y"].map((id) => ({ id, name: id, child: id === "y", main_caller: id === "x", verified: false }));
+  const family = aLeg("a.2", "family", { verified: false, step: "lobby", people });
+  const { session, desk } = deskOf(aCall({ phase: "lobby", legs: [aLeg("a.1", "prisoner"), family] }));
+
+  desk.do({ type: "identity" });
+  desk.tick("x", { name: true, photo: true, document: "passport" });
+  desk.tick("y", { absent: true });
+  desk.do({ type: "confirm" });
+  await settled();
+
+  assert.deepEqual(session.of("leg.verify").map((command) => command.people), [["x"]]);
 });
 
 test("refusing a family takes two presses", async () => {

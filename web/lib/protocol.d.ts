@@ -45,7 +45,7 @@ export interface AlertClear {
 }
 
 /** What a post is alerted to; catalogue key `alert.<code>`. Their rules stand in alerts.py. */
-export type AlertCode = "unmonitored" | "unsupervised" | "unwatched" | "unrecorded" | "watch_list" | "authorisation_expired" | "reflagged" | "disconnected" | "media_blocked" | "self_test_failed" | "no_show" | "help" | "hand" | "ending_five" | "ending_one" | "denied_attempt" | "link_elsewhere" | "warning_unseen" | "attend" | "covered" | "frozen" | "silence" | "faces_more" | "faces_none" | "faces_fewer";
+export type AlertCode = "unmonitored" | "unsupervised" | "unwatched" | "unrecorded" | "watch_list" | "authorisation_expired" | "reflagged" | "disconnected" | "media_blocked" | "self_test_failed" | "no_show" | "help" | "hand" | "ending_five" | "ending_one" | "denied_attempt" | "link_elsewhere" | "warning_unseen" | "attend" | "attend_escalated" | "covered" | "frozen" | "silence" | "faces_more" | "faces_none" | "faces_fewer";
 
 /** How soon an alert asks for an act, the soonest first; catalogue key `alert.level.<code>`. */
 export type AlertLevel = "urgent" | "warn" | "low" | "info";
@@ -60,6 +60,46 @@ export interface AnswerLine {
   index: number;
 }
 
+/** The hall is on its way. */
+export interface AttendAcknowledge {
+  type: "attend.acknowledge";
+  key: string;
+  call_id: string;
+  attend_id: string;
+}
+
+/** The hall says how it ended. */
+export interface AttendClose {
+  type: "attend.close";
+  key: string;
+  call_id: string;
+  attend_id: string;
+  outcome: AttendOutcome;
+}
+
+/** The hall cannot go: call the orderly officer. */
+export interface AttendEscalate {
+  type: "attend.escalate";
+  key: string;
+  call_id: string;
+  attend_id: string;
+}
+
+/** How the hall's attendance ended; catalogue key `attend_outcome.<code>`. */
+export type AttendOutcome = "settled" | "moved" | "removed" | "no_issue" | "handed_over";
+
+/** Why the monitoring post asks the hall to attend a seat; catalogue key `attend.<code>`. */
+export type AttendReason = "unlisted_person" | "conduct" | "welfare" | "self_harm" | "contraband" | "equipment" | "other";
+
+/** Ask the hall to attend the seat (features F69). */
+export interface AttendRequest {
+  type: "attend.request";
+  key: string;
+  call_id: string;
+  reason: AttendReason;
+  text?: string;
+}
+
 /** A person expected at a leg. */
 export interface AttendeePart {
   id: string;
@@ -67,6 +107,22 @@ export interface AttendeePart {
   child: boolean;
   main_caller: boolean;
   verified: boolean;
+  relationship: string;
+  age: number | null;
+}
+
+/** What was breached (domain.md 7.7); catalogue key `breach.<code>`. */
+export type BreachCategory = "unlisted_person" | "child_alone" | "nudity" | "dress" | "drugs_alcohol" | "threats" | "gang" | "recording" | "relayed_call" | "public_place" | "no_contact" | "intimidation" | "coded_talk" | "contraband" | "self_harm" | "child_safeguarding" | "tampering";
+
+/** What was done about a breach (features F83); catalogue key `breach_outcome.<code>`. */
+export type BreachOutcome = "warned" | "paused" | "ended" | "no_action";
+
+/** Take one's own breach back, within a minute. */
+export interface BreachWithdraw {
+  type: "breach.withdraw";
+  key: string;
+  call_id: string;
+  breach_id: string;
 }
 
 /** Put a break that is due off for a while. */
@@ -79,6 +135,23 @@ export interface BreakSnooze {
 export interface Bye {
   type: "bye";
   code: "replaced" | "revoked" | "signed_out" | "slow" | "violation" | "shutdown" | "version" | "ticket" | "elsewhere";
+}
+
+/** Mark this moment of the call (features F50). */
+export interface CallBookmark {
+  type: "call.bookmark";
+  key: string;
+  call_id: string;
+}
+
+/** Record a breach with what was done about it (features F83). */
+export interface CallBreach {
+  type: "call.breach";
+  key: string;
+  call_id: string;
+  category: BreachCategory;
+  outcome: BreachOutcome;
+  text?: string;
 }
 
 /** End the call for good; the page asks twice before it sends this. */
@@ -94,6 +167,15 @@ export interface CallMessage {
   type: "call";
   now: string;
   call: CallPart;
+}
+
+/** Write an observation note (features F49). */
+export interface CallNote {
+  type: "call.note";
+  key: string;
+  call_id: string;
+  code: NoteCode;
+  text: string;
 }
 
 /** A call as staff see it. `seq` rises with every change; an older one is dropped. */
@@ -141,12 +223,21 @@ export interface CallPause {
   call_id: string;
 }
 
-/** Show a canned warning to both ends. */
+/** Write a line to the other post about this call; callers never see it (features F71). */
+export interface CallSay {
+  type: "call.say";
+  key: string;
+  call_id: string;
+  text: string;
+}
+
+/** Show a canned warning to both ends, or again to those legs that have not shown it. */
 export interface CallWarn {
   type: "call.warn";
   key: string;
   call_id: string;
   warning: Warning;
+  legs?: string[];
 }
 
 /** One condition of signing on: what it needs and what the person holds, as codes. */
@@ -166,8 +257,14 @@ export interface CheckReport {
   browser?: string;
 }
 
+/** A person who passed the identity check. */
+export interface CheckedPart {
+  name: string;
+  document: Document;
+}
+
 /** Why a rule said no. Stable; catalogue key `refused.<code>`. */
-export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "scope_differs" | "not_on_screen" | "handover_pending" | "unknown_handover" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled" | "unknown_alert" | "cause_stands" | "reason_missing" | "unknown_tier";
+export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "scope_differs" | "not_on_screen" | "handover_pending" | "unknown_handover" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled" | "unknown_alert" | "cause_stands" | "reason_missing" | "unknown_tier" | "identity_incomplete" | "text_missing" | "text_too_long" | "text_controls" | "unknown_breach" | "withdraw_expired" | "unknown_attend" | "not_acknowledged" | "bad_photo";
 
 /** Another monitor on post, how many of one's live calls their screen shows, and why they cannot take over yet. */
 export interface ColleaguePart {
@@ -186,6 +283,9 @@ export interface ConsentAccept {
   key: string;
   notice_version: string;
 }
+
+/** What shows who a person is, at the identity check; catalogue key `document.<code>`. */
+export type Document = "passport" | "driving_licence" | "other_photo_id" | "with_adult";
 
 /** Why staff ended a call; catalogue key `end.<code>`. */
 export type EndReason = "finished_early" | "conduct" | "unlisted_person" | "security" | "welfare" | "equipment" | "hall_closing" | "identity";
@@ -380,6 +480,7 @@ export interface LegVerify {
   leg_id: string;
   people: string[];
   version: number;
+  checks?: PersonTicks[];
 }
 
 /** What a receive line carries now; no leg: nothing. `home`: of a console's connections, the one with this line. */
@@ -480,6 +581,9 @@ export interface News {
   proof_age_s: Record<string, number>;
 }
 
+/** What an observation note is about; catalogue key `note.<code>`. */
+export type NoteCode = "observation" | "conduct" | "welfare" | "child" | "people" | "surroundings" | "equipment" | "other";
+
 /** The notice to accept before the call; its text follows from the kind and this version. */
 export interface NoticePart {
   version: string;
@@ -508,6 +612,14 @@ export type Outcome = "COMPLETED_NORMALLY" | "PRISONER_COMPLETED_EARLY" | "VISIT
 
 /** Asked after a pause has acted; catalogue key `pause.<code>`. */
 export type PauseReason = "unlisted_person" | "conduct" | "dress" | "second_device" | "public_place" | "welfare" | "child_welfare" | "equipment" | "other";
+
+/** What was ticked for one person at the identity check. */
+export interface PersonTicks {
+  id: string;
+  name: boolean;
+  photo: boolean;
+  document?: Document | null;
+}
 
 /** The two posts that no one person may hold at once. */
 export type Post = "monitor" | "supervisor";
@@ -554,6 +666,42 @@ export interface Presence {
   heard: string;
   visible: boolean;
   touched?: boolean;
+}
+
+/** Whether one leg's page has presented a warning: the page visible, the words in view, a frame painted. */
+export interface ReceiptPart {
+  leg_id: string;
+  state: "waiting" | "shown" | "late" | "missed";
+  after_s: number | null;
+}
+
+/** An entry of a call's record, new or changed. The hall is told of attendance and of the line alone. */
+export interface RecordMessage {
+  type: "call.record";
+  call_id: string;
+  entry: RecordPart;
+}
+
+/** One entry of a call's record. `kind` says which fields it has; `by` and names are for staff only. */
+export interface RecordPart {
+  id: string;
+  kind: "note" | "bookmark" | "breach" | "identity" | "attend" | "line";
+  at: string;
+  by: string;
+  clock_s: number | null;
+  post: Post;
+  code: string | null;
+  outcome: string | null;
+  text: string;
+  people: CheckedPart[];
+  absent: string[];
+  withdrawn: boolean;
+  until: string | null;
+  acknowledged_at: string | null;
+  acknowledged_by: string | null;
+  escalated_at: string | null;
+  closed_at: string | null;
+  closed_by: string | null;
 }
 
 /** A rule said no. `checks`: of a refused `post.sign_on`, every condition with its answer. */
@@ -728,7 +876,9 @@ export interface WarningState {
   call_id: string;
   warning_id: string;
   warning: Warning;
+  at: string;
   shown_by: string[];
+  legs: ReceiptPart[];
 }
 
 /** The answer to `hello`: who you are, and how many receive lines to offer. */
@@ -766,6 +916,6 @@ export interface YouStaff {
   guidance: GuidancePart;
 }
 
-export type ClientMessage = Hello | LinkCheck | ConsentAccept | CheckReport | LegProgress | LobbyEnter | MediaOffer | LegLeave | LegHelp | WarningShown | PostSignOn | PostSignOff | HandoverOffer | HandoverAccept | HandoverRefuse | HandoverWithdraw | BreakSnooze | CallPause | HoldReason | HoldRelabel | HoldUndo | HoldClear | CallEnd | LegVerify | LegRefuse | AlertAck | AlertClear | Advice | CallWarn | WallFocus | WallProof | Presence;
+export type ClientMessage = Hello | LinkCheck | ConsentAccept | CheckReport | LegProgress | LobbyEnter | MediaOffer | LegLeave | LegHelp | WarningShown | PostSignOn | PostSignOff | HandoverOffer | HandoverAccept | HandoverRefuse | HandoverWithdraw | BreakSnooze | CallPause | HoldReason | HoldRelabel | HoldUndo | HoldClear | CallEnd | LegVerify | LegRefuse | AlertAck | AlertClear | Advice | CallWarn | CallNote | CallBookmark | CallBreach | BreachWithdraw | AttendRequest | AttendAcknowledge | AttendEscalate | AttendClose | CallSay | WallFocus | WallProof | Presence;
 
-export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaQuality | StillMessage | MediaReoffer | VisitMessage | WarningMessage | Snapshot | Stations | Relief | HandoverOver | CallMessage | PostMessage | SeatMessage | News | Alert | LossHistory | WarningState | Bye;
+export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaQuality | StillMessage | MediaReoffer | VisitMessage | WarningMessage | Snapshot | Stations | Relief | HandoverOver | CallMessage | PostMessage | SeatMessage | News | Alert | LossHistory | WarningState | RecordMessage | Bye;
