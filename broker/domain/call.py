@@ -10,17 +10,16 @@ is `decide`'s task (decide.py). `seq` counts the events of the call's stream.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import singledispatch
-from typing import Any
 
 from broker.domain import events as e
 from broker.domain import task_events as t
 from broker.domain.call_record import NOTHING_RECORDED, CallRecord, after
 from broker.domain.codes import STEP_ORDER, EndReason, HoldKind, Outcome, PauseReason, Post, RiskReason, Step
+from broker.domain.given import Given
 from broker.domain.plan import Media
 
 
@@ -110,23 +109,6 @@ class Observer:
     number: str
     lines: tuple[tuple[str, int], ...]
     focus: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A warning, whom it is for (nobody named: every leg), when each leg presented it, and who did not in time."""
-
-    id: str
-    warning: str
-    at: datetime
-    legs: tuple[str, ...] = ()
-    shown: tuple[tuple[str, datetime], ...] = ()
-    missed_by: tuple[str, ...] = ()
-
-    @property
-    def shown_by(self) -> tuple[str, ...]:
-        """The legs that have presented it, in time or late."""
-        return tuple(leg_id for leg_id, _ in self.shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -453,18 +435,8 @@ def _(event: e.WarningGiven, call: Call) -> Call:
 
 
 @_apply.register
-def _(event: e.WarningDisplayed, call: Call) -> Call:
-    return _with_warning(call, event.warning_id, lambda given: {"shown": (*given.shown, (event.leg_id, event.at))})
-
-
-@_apply.register
-def _(event: t.WarningMissed, call: Call) -> Call:
-    return _with_warning(call, event.warning_id, lambda given: {"missed_by": (*given.missed_by, event.leg_id)})
-
-
-def _with_warning(call: Call, warning_id: str, changes: Callable[[Given], dict[str, Any]]) -> Call:
-    warnings = tuple(replace(one, **changes(one)) if one.id == warning_id else one for one in call.warnings)
-    return replace(call, warnings=warnings)
+def _(event: e.WarningDisplayed | t.WarningMissed, call: Call) -> Call:
+    return replace(call, warnings=tuple(given.heard(event) for given in call.warnings))
 
 
 @_apply.register

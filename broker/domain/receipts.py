@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from broker.domain.call import Call, Given, Leg
+from broker.domain.call import Call, Leg
 from broker.domain.events import Event, WarningDisplayed
+from broker.domain.given import Given
 from broker.domain.policy import Policy
 from broker.domain.task_events import WarningMissed
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Literal
 
-from broker.domain.call import Call, Given
+from broker.domain.call import Call
 from broker.domain.call_record import Attend, Bookmark, Breach, Check, Entry, Line, Note
 from broker.domain.codes import Post
+from broker.domain.given import Given
 from broker.domain.policy import Policy, policy
 from broker.domain.receipts import is_for
 from broker.edge.presenter import Presenter
