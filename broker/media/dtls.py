@@ -30,12 +30,19 @@ protect_rtcp: Callable[[Any, Any, Any], int] = lib.srtp_protect_rtcp
 
 
 class PacketBuffer:
-    """A buffer that SRTP works on in place: `raw` and `size` for libsrtp, `view` for Python."""
+    """BUFFER_BYTES that SRTP works on in place: `raw` and `size` for libsrtp, `view` and `bytes` for Python.
 
-    def __init__(self) -> None:
-        self.raw: Any = ffi.new("unsigned char[]", BUFFER_BYTES)
-        self.size: Any = ffi.new("int *")
-        self.view = memoryview(ffi.buffer(self.raw)).cast("B")
+    `raw` and `size` point into memory that whoever gives them keeps, or into the buffer's own. A slice of `bytes` is a
+    copy.
+    """
+
+    __slots__ = ("bytes", "raw", "size", "view")
+
+    def __init__(self, raw: Any = None, size: Any = None) -> None:
+        self.raw: Any = ffi.new("unsigned char[]", BUFFER_BYTES) if raw is None else raw
+        self.size: Any = ffi.new("int *") if size is None else size
+        self.bytes: Any = ffi.buffer(self.raw, BUFFER_BYTES)
+        self.view = memoryview(self.bytes).cast("B")
 
 
 class Keys:

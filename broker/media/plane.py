@@ -13,6 +13,7 @@ from broker.domain.plan import Media, MediaPlan, Quality
 from broker.media import dtls, icelite, plans, rtcp, sdp
 from broker.media.album import Album
 from broker.media.drops import Drops
+from broker.media.dtls import PacketBuffer
 from broker.media.feedback import Feedback
 from broker.media.forward.api import Address, Codec, PeerId, SinkId, SourceId
 from broker.media.forward.python import PythonForwarder
@@ -90,7 +91,7 @@ class RelayPlane:
         )
         self._feedback = Feedback(self._forwarder, self._boottime, lambda at: began + at)
         self._pictures = Pictures(self._forwarder, self._feedback, self._boottime)
-        self._port.start(self._forwarder.buffer, self._datagram, self._forwarder.flush)
+        self._port.start(self._datagram, self._forwarder.flush)
         self._ticked_at = now = self._boottime()
         self._refilled_at = now
         self._due = {
@@ -351,18 +352,18 @@ class RelayPlane:
 
     # --- datagrams --------------------------------------------------------
 
-    def _datagram(self, size: int, address: Address) -> None:
+    def _datagram(self, slot: PacketBuffer, size: int, address: Address) -> None:
         """Handle one datagram; the boundary that nothing can raise through."""
         try:
-            first = self._forwarder.buffer.view[0] if size else 255
+            first = slot.view[0] if size else 255
             if self._only_from is not None and address[0] not in self._only_from:
                 self._drops.add("elsewhere")
             elif 128 <= first < 192:
-                self._forwarder.receive(size, address)
+                self._forwarder.receive(slot, size, address)
             elif first < 4:
-                self._check(bytes(self._forwarder.buffer.view[:size]), address)
+                self._check(slot.bytes[:size], address)
             elif 20 <= first < 64:
-                self._handshake(bytes(self._forwarder.buffer.view[:size]), address)
+                self._handshake(slot.bytes[:size], address)
             else:
                 self._drops.add("unknown" if size else "empty")
         except Exception as error:  # noqa: BLE001 - the relay carries every call: one fault ends none

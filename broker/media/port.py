@@ -6,14 +6,11 @@ import asyncio
 import socket
 from collections.abc import Callable
 
-from broker.media.dtls import BUFFER_BYTES, PacketBuffer
+from broker.media.inbox import BATCH, Handler, inbox
 
-PER_WAKE = 200  # datagrams read before the loop may do something else
+PER_WAKE = 6 * BATCH  # datagrams read before the loop may do something else
 RECEIVE_BUFFER_BYTES = 4 << 20
 DRAIN_LIMIT = 20_000  # more than the socket's buffer holds: what was waiting is then gone
-
-Handler = Callable[[int, tuple[str, int]], None]
-"""Called with the size of a datagram that stands in the buffer, and whence it came. Never raises."""
 
 
 class UdpPort:
@@ -29,35 +26,34 @@ class UdpPort:
         except OSError:
             self.socket.close()
             raise
+        self._inbox = inbox(self.socket)
         self.number: int = self.socket.getsockname()[1]
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def start(self, buffer: PacketBuffer, handler: Handler, after: Callable[[], None]) -> None:
-        """Read into `buffer` and call `handler` whenever the running loop finds datagrams, and `after` behind them."""
-        self._view = buffer.view
+    def start(self, handler: Handler, after: Callable[[], None]) -> None:
+        """Call `handler` whenever the running loop finds datagrams, and `after` behind those of each reading."""
         self._handler = handler
         self._after = after
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self.socket, self._read, PER_WAKE)
 
-    def _read(self, limit: int) -> int:
-        count = self._read_some(limit)
+    def _read(self, limit: int) -> None:
+        count = BATCH
+        while count == BATCH and limit > 0:
+            count = self._read_once()
+            limit -= count
+
+    def _read_once(self) -> int:
+        count = self._inbox.read(self._handler)
         self._after()
         return count
 
-    def _read_some(self, limit: int) -> int:
-        receive, view, handler = self.socket.recvfrom_into, self._view, self._handler
-        for count in range(limit):
-            try:
-                size, address = receive(view)
-            except OSError:  # BlockingIOError: nothing more; others: an ICMP answer to something we sent
-                return count
-            handler(size if size < BUFFER_BYTES else 0, address)
-        return limit
-
     def drain(self) -> int:
         """Handle everything that waits in the socket now; return how many datagrams that were."""
-        return self._read(DRAIN_LIMIT)
+        total = 0
+        while total < DRAIN_LIMIT and (count := self._read_once()):
+            total += count
+        return total
 
     def send(self, datagram: bytes, address: tuple[str, int]) -> None:
         """Send; what the network cannot take now is lost, as on any network."""

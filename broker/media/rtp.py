@@ -10,6 +10,9 @@ Octets = bytes | bytearray | memoryview
 HEADER_BYTES = 12
 _FIXED = struct.Struct("!BBHII")
 
+read_header = _FIXED.unpack_from
+"""`read_header(packet)`: flags, marker and payload type, sequence, timestamp, SSRC; of at least twelve bytes."""
+
 ONE_BYTE_PROFILE = 0xBEDE  # RFC 8285 §4.2
 TWO_BYTE_PROFILE = 0x1000  # RFC 8285 §4.3, the low four bits are free
 
@@ -34,25 +37,32 @@ def parse(packet: Octets, size: int) -> Rtp | None:
     """
     if size < HEADER_BYTES:
         return None
-    first, second, sequence, timestamp, ssrc = _FIXED.unpack_from(packet)
-    if first & 0xC0 != 0x80:
-        return None
-    start = HEADER_BYTES + 4 * (first & 0x0F)
+    flags, second, sequence, timestamp, ssrc = read_header(packet)
+    found = bounds(packet, size, flags) if flags & 0xC0 == 0x80 else None
+    return None if found is None else (second >> 7, second & 0x7F, sequence, timestamp, ssrc, *found)
+
+
+def bounds(packet: Octets, size: int, flags: int) -> tuple[int, int, int, int] | None:
+    """Return payload start and end, extension start and end as `parse` does, of a packet whose first byte is known."""
+    if flags == 0x90:  # an extension and nothing else, as nearly all have
+        start = 16 + 4 * (packet[14] << 8 | packet[15]) if size >= 16 else size + 1
+        return (start, size, 16, start) if start <= size else None
+    start = HEADER_BYTES + 4 * (flags & 0x0F)
     extension_start = extension_end = 0
-    if first & 0x10:
+    if flags & 0x10:
         extension_start = start + 4
         if extension_start > size:
             return None
         start = extension_end = extension_start + 4 * (packet[start + 2] << 8 | packet[start + 3])
     end = size
-    if first & 0x20:
+    if flags & 0x20:
         padding = packet[size - 1]
         if padding == 0:
             return None
         end -= padding
     if start > end:
         return None
-    return second >> 7, second & 0x7F, sequence, timestamp, ssrc, start, end, extension_start, extension_end
+    return start, end, extension_start, extension_end
 
 
 write_header = _FIXED.pack_into

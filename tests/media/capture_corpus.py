@@ -20,7 +20,7 @@ from playwright.async_api import Page, async_playwright
 
 from broker.domain.plan import Media
 from broker.media import rtcp, rtp
-from broker.media.dtls import ffi
+from broker.media.dtls import PacketBuffer, ffi
 from broker.media.forward import python as forwarder
 from broker.media.plane import RelayPlane
 from tests.media.support import Endpoint, both_ways, plan
@@ -121,9 +121,9 @@ class ListeningPlane(RelayPlane):
         super().__init__(("127.0.0.1", 0), ["127.0.0.1"], Clock())
         self._keeper = keeper
 
-    def _datagram(self, size: int, address: tuple[str, int]) -> None:
-        self._keeper.raw(bytes(self._forwarder.buffer.view[:size]))
-        super()._datagram(size, address)
+    def _datagram(self, slot: PacketBuffer, size: int, address: tuple[str, int]) -> None:
+        self._keeper.raw(slot.bytes[:size])
+        super()._datagram(slot, size, address)
 
     def _on_rtcp(self, peer: int, packet: bytes) -> None:
         self._keeper.report(packet)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from broker.media.batch import SLOTS, Outbox
+from broker.media.batch import LANE_PACKETS, LANES, Destination, Outbox
 
 
 class Wire:
@@ -33,9 +33,14 @@ HERE, THERE = ("127.0.0.1", 1), ("127.0.0.1", 2)
 
 
 def fill(outbox: Outbox, *packets: tuple[bytes, tuple[str, int]]) -> None:
+    places: dict[tuple[str, int], Destination] = {}
     for packet, address in packets:
-        outbox.slot.view[: len(packet)] = packet
-        outbox.put(len(packet), address)
+        to = places.setdefault(address, outbox.destination(address))
+        lane = to.lane or outbox.begin(to)
+        slot = lane.free[-1]
+        slot.view[: len(packet)] = packet
+        slot.size[0] = len(packet)
+        outbox.put(lane)
 
 
 def lengths(wire: Wire, address: tuple[str, int]) -> list[list[int]]:
@@ -91,7 +96,7 @@ def test_what_a_full_buffer_does_not_take_is_lost_and_counted() -> None:
 def test_more_than_there_is_room_for_is_sent_in_parts_and_nothing_is_sent_twice() -> None:
     wire = Wire()
     outbox = Outbox(wire, print)  # type: ignore[arg-type]
-    fill(outbox, *[(bytes(100), HERE)] * (SLOTS + 1))
+    fill(outbox, *[(bytes(100), HERE)] * (LANES * LANE_PACKETS + 1))
     outbox.flush()
     outbox.flush()
-    assert sum(len(sizes) for sizes in lengths(wire, HERE)) == SLOTS + 1
+    assert sum(len(sizes) for sizes in lengths(wire, HERE)) == LANES * LANE_PACKETS + 1

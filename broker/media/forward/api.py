@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from broker.domain.plan import Media
-from broker.media.dtls import Keys
+from broker.media.dtls import Keys, PacketBuffer
 
 Address = tuple[str, int]
 PeerId = int
@@ -172,8 +172,8 @@ class Forwarder(Protocol):
     def deadline(self, gate: str) -> float:
         """Return the deadline of `gate`; minus infinity where it has none."""
 
-    def receive(self, size: int, address: Address) -> None:
-        """Handle the SRTP or SRTCP datagram of `size` bytes that stands in the receive buffer."""
+    def receive(self, slot: PacketBuffer, size: int, address: Address) -> None:
+        """Handle the SRTP or SRTCP datagram of `size` bytes that stands in `slot`, which is free again afterwards."""
 
     def flush(self) -> None:
         """Send what waits: nothing does once a wake-up's datagrams are handled, or a command has returned."""

@@ -9,14 +9,16 @@ from broker.media.forward.state import Layer, Peer, Source
 REBIND_AFTER_S = 2.0  # a layer whose SSRC has been silent so long may go on under another
 
 
-def bind(peer: Peer, packet: rtp.Octets, header: rtp.Rtp, now: float) -> tuple[Layer, bool] | None:
+def bind(
+    peer: Peer, packet: rtp.Octets, payload_type: int, ssrc: int, extension: tuple[int, int], now: float
+) -> tuple[Layer, bool] | None:
     """Give an unknown SSRC to the layer that its mid and rid or its payload type name, on first authenticated use.
 
-    A sender stops sending these extensions once it knows that they were seen (RFC 8852 §3): they are remembered.
+    `extension` is where the header extension starts and ends. A sender stops sending those that name once it knows
+    that they were seen (RFC 8852 §3): they are remembered.
     """
-    payload_type, ssrc = header[1], header[4]
     peer.meet(ssrc)
-    mid, rid, repaired = _names(peer.spec, packet, header)
+    mid, rid, repaired = _names(peer.spec, packet, *extension)
     for source in peer.sources.values():
         spec = source.spec
         if mid is not None and mid != spec.mid:
@@ -30,9 +32,8 @@ def bind(peer: Peer, packet: rtp.Octets, header: rtp.Rtp, now: float) -> tuple[L
     return None
 
 
-def _names(spec: PeerSpec, packet: rtp.Octets, header: rtp.Rtp) -> list[str | None]:
+def _names(spec: PeerSpec, packet: rtp.Octets, start: int, end: int) -> list[str | None]:
     """Return mid, rid and repaired rid of a packet's header extension."""
-    start, end = header[7], header[8]
     found = rtp.extensions(packet, start, end) if start else {}
     names: list[str | None] = []
     for number in (spec.mid_extension, spec.rid_extension, spec.repaired_rid_extension):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 
 from broker.media import rtp
-from broker.media.batch import Outbox
+from broker.media.batch import outbox
 from broker.media.black import BLACK
 from broker.media.drops import Drops
 from broker.media.dtls import protect, protect_rtcp
 from broker.media.forward.api import Codec
 from broker.media.forward.state import Peer, Run, Sink, Stored
+
+ONE_WORD = 0xBEDE0001  # a header extension of one-byte elements (RFC 8285 §4.2), one word of them
+write_head = rtp.write_stamped_header
 
 
 class Egress:
@@ -20,27 +24,53 @@ class Egress:
     """
 
     def __init__(self, udp: socket.socket, drops: Drops) -> None:
-        self._outbox = Outbox(udp, lambda count: drops.add("send", count))
-        self.flush = self._outbox.flush
+        self._outbox = outbox(udp, lambda count: drops.add("send", count))
+        self.destination = self._outbox.destination
+        self._begin, self._put = self._outbox.begin, self._outbox.put
         self._drops = drops
         self._counts = drops.counts
+        self._forwarded = 0  # packets since the last flush
 
-    def send(self, run: Run, stored: Stored, now: float) -> None:
-        """Send a packet as the next of its run, or as one that was late."""
-        sink, vp8 = run.sink, stored[4]
-        sequence = stored[0] + run.sequence_offset
-        payload_type, payload = run.payload_type, stored[3]
-        if stored[6] is not None:
-            payload_type, payload = self._unwrap(run, stored, stored[6])
-        end = self._compose(run, stored, payload_type, sequence, sink.ssrc, payload, b"")
-        if not self._post(sink.peer, end):
-            return
-        sink.packets += 1
-        sink.octets += len(payload)
-        if sequence > sink.highest:
-            sink.note(run, sequence, stored[2] + run.timestamp_offset & 0xFFFFFFFF, vp8, now)
-        sink.peer.sent_at = now
-        self._counts["forwarded"] += 1
+    def flush(self) -> None:
+        """Send what waits."""
+        self._outbox.flush()
+        self._counts["forwarded"] += self._forwarded
+        self._forwarded = 0
+
+    def fan_out(self, runs: Sequence[Run], stored: Stored, now: float) -> bool:
+        """Send a packet as the next of each run that has begun, or as one that was late.
+
+        Return whether the deadline of some run's gate has passed: there it is not sent.
+        """
+        sequence, marker, timestamp, payload, vp8, at, red = stored
+        stamp, has_lapsed = _send_time(at), False
+        for run in runs:
+            if now >= run.gate.deadline:
+                has_lapsed = True
+                continue
+            if sequence < run.base:
+                continue
+            sink, number, body, second = (
+                run.sink,
+                sequence + run.sequence_offset,
+                payload,
+                marker << 7 | run.payload_type,
+            )
+            if red is not None:
+                payload_type, body = self._unwrap(run, stored, red)
+                second = marker << 7 | payload_type
+            if not self._post(run, second, number, timestamp, sink.ssrc, stamp, body, vp8):
+                continue
+            sink.packets += 1
+            sink.octets += len(body)
+            if number > sink.highest:
+                sink.highest = number
+                if timestamp != sink.frame or vp8 is not sink.vp8:  # a frame's later packets bring nothing new
+                    sink.note(run, stored, now)
+                sink.last_at = sink.moved_at = now
+            run.peer.sent_at = now
+            self._forwarded += 1
+        return has_lapsed
 
     @staticmethod
     def _unwrap(run: Run, stored: Stored, red: tuple[int, int]) -> tuple[int, bytes]:
@@ -53,39 +83,41 @@ class Egress:
             return run.red_type, stored[3]
         return run.payload_type, stored[3][primary:]
 
-    def _compose(
-        self, run: Run, stored: Stored, payload_type: int, sequence: int, ssrc: int, payload: bytes, prefix: bytes
-    ) -> int:
-        """Write one packet into the next slot; return its size. The same arguments give the same bytes."""
-        view, sink, vp8 = self._outbox.slot.view, run.sink, stored[4]
-        second, number = stored[1] << 7 | payload_type, sequence & 0xFFFF
-        timestamp = stored[2] + run.timestamp_offset & 0xFFFFFFFF
-        if sink.send_time:  # abs-send-time: of the arrival, so that the same packet again has the same
-            stamp = sink.send_time | int(stored[5] * 262144) & 0xFFFFFF
-            rtp.write_stamped_header(view, 0, 0x90, second, number, timestamp, ssrc, 0xBEDE0001, stamp)
-            start = 20
-        else:
-            rtp.write_header(view, 0, 0x80, second, number, timestamp, ssrc)
-            start = 12
-        if prefix:
-            view[start : start + len(prefix)] = prefix
-            start += len(prefix)
-        end = start + len(payload)
-        view[start:end] = payload
-        if run.rewrites and vp8 is not None:
-            _rewrite(view, run, vp8, start)
-        return end
+    def _post(
+        self,
+        run: Run,
+        second: int,
+        number: int,
+        timestamp: int,
+        ssrc: int,
+        stamp: int,
+        payload: bytes,
+        vp8: rtp.Vp8 | None,
+        skipped: int = 0,
+    ) -> bool:
+        """Write, protect and let wait one packet of a run. The same arguments give the same plaintext.
 
-    def _post(self, peer: Peer, size: int) -> bool:
-        """Protect the packet that stands in the next slot, and let it wait to be sent."""
-        out = self._outbox.slot
-        out.size[0] = size
-        if peer.address is None or protect(peer.tx, out.raw, out.size):
+        `second`: marker and payload type; `timestamp` and `vp8` as they came; `skipped`: bytes before the descriptor.
+        """
+        peer = run.peer
+        to = peer.to
+        if to is None:
             self._drops.add("protect")
             return False
-        size = out.size[0]
-        self._outbox.put(size, peer.address)
-        peer.octets_out += size
+        lane = to.lane or self._begin(to)
+        slot, start = lane.free[-1], run.start
+        view, size, end = slot.view, slot.size, start + len(payload)
+        own_timestamp = timestamp + run.timestamp_offset & 0xFFFFFFFF
+        stamped = run.send_time | stamp
+        write_head(view, 0, run.flags, second, number & 0xFFFF, own_timestamp, ssrc, ONE_WORD, stamped)
+        view[start:end] = payload
+        if run.rewrites and vp8 is not None:
+            _rewrite(view, run, vp8, start + skipped)
+        size[0] = end
+        if protect(peer.tx, slot.raw, size):
+            self._drops.add("protect")
+            return False
+        peer.octets_out += self._put(lane)
         return True
 
     def blacken(self, sink: Sink, now: float) -> None:
@@ -102,41 +134,48 @@ class Egress:
         head = rtp.vp8_descriptor(sink.picture, run.picture_bits, sink.tl0) if codec is Codec.VP8 else b""
         sink.move(now, run.layer.source.rate)
         sink.black_at = sink.highest
-        timestamp = sink.timestamp - run.timestamp_offset
-        stored: Stored = (sink.highest - run.sequence_offset, 1, timestamp, head + BLACK[codec], None, now, None)
-        end = self._compose(run, stored, run.payload_type, sink.highest, sink.ssrc, stored[3], b"")
-        if self._post(sink.peer, end):
+        timestamp, frame = sink.timestamp - run.timestamp_offset, head + BLACK[codec]
+        second = 0x80 | run.payload_type
+        if self._post(run, second, sink.highest, timestamp, sink.ssrc, _send_time(now), frame, None):
             sink.packets += 1
-            sink.octets += len(stored[3])
+            sink.octets += len(frame)
             self._counts["black"] += 1
         self.flush()
 
     def send_rtcp(self, peer: Peer, packet: bytes) -> None:
         """Protect and send an RTCP compound."""
-        if peer.address is None:
+        if peer.to is None:
             return
-        out = self._outbox.slot
-        out.view[: len(packet)] = packet
-        out.size[0] = len(packet)
-        if protect_rtcp(peer.tx, out.raw, out.size):
+        lane = peer.to.lane or self._begin(peer.to)
+        slot = lane.free[-1]
+        slot.view[: len(packet)] = packet
+        slot.size[0] = len(packet)
+        if protect_rtcp(peer.tx, slot.raw, slot.size):
             self._drops.add("protect")
         else:
-            self._outbox.put(out.size[0], peer.address)
+            self._put(lane)
             self.flush()
 
     def resend(self, run: Run, stored: Stored, sequence: int) -> None:
         """Send a packet again, that left under number `sequence`."""
-        sink, payload_type, payload = run.sink, run.payload_type, stored[3]
-        if stored[6] is not None:
-            payload_type, payload = self._unwrap(run, stored, stored[6])
+        _, marker, timestamp, payload, vp8, at, red = stored
+        sink, payload_type = run.sink, run.payload_type
+        if red is not None:
+            payload_type, payload = self._unwrap(run, stored, red)
         if run.rtx_type is None:
-            end = self._compose(run, stored, payload_type, sequence, sink.ssrc, payload, b"")
+            head = (marker << 7 | payload_type, sequence, timestamp, sink.ssrc, _send_time(at))
+            is_sent = self._post(run, *head, payload, vp8)
         else:
-            prefix = (sequence & 0xFFFF).to_bytes(2, "big")
-            end = self._compose(run, stored, run.rtx_type, sink.rtx_sequence, sink.spec.rtx_ssrc, payload, prefix)
+            head = (marker << 7 | run.rtx_type, sink.rtx_sequence, timestamp, sink.spec.rtx_ssrc, _send_time(at))
+            is_sent = self._post(run, *head, (sequence & 0xFFFF).to_bytes(2, "big") + payload, vp8, 2)
             sink.rtx_sequence = sink.rtx_sequence + 1 & 0xFFFF
-        if self._post(sink.peer, end):
+        if is_sent:
             self._counts["resent"] += 1
+
+
+def _send_time(at: float) -> int:
+    """Return abs-send-time of an arrival: so the same packet sent again has the same."""
+    return int(at * 262144) & 0xFFFFFF
 
 
 def _rewrite(view: memoryview, run: Run, vp8: rtp.Vp8, start: int) -> None:

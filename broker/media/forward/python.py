@@ -14,7 +14,6 @@ from broker.media.drops import Drops
 from broker.media.dtls import PacketBuffer, unprotect, unprotect_rtcp
 from broker.media.forward.api import (
     Address,
-    Codec,
     KeyListener,
     PeerId,
     RtcpListener,
@@ -32,6 +31,7 @@ from broker.media.forward.state import (
     RING,
     Layer,
     Peer,
+    Run,
     Source,
     Stored,
 )
@@ -56,17 +56,19 @@ class PythonForwarder(Switchboard):
         on_key_wanted: KeyListener,
     ) -> None:
         super().__init__(boottime, drops, Egress(udp, drops), on_key_wanted)
-        self.buffer = PacketBuffer()
+        self._taken = 0  # packets since the last flush
         self._counts = drops.counts
         self._on_rtcp = on_rtcp
         self._gaps: set[tuple[SourceId, int]] = set()
 
     def flush(self) -> None:
         self._egress.flush()
+        self._counts["packets_in"] += self._taken
+        self._taken = 0
 
     # --- a packet ---------------------------------------------------------
 
-    def receive(self, size: int, address: Address) -> None:
+    def receive(self, slot: PacketBuffer, size: int, address: Address) -> None:
         peer = self._by_address.get(address)
         if peer is None:
             self._drops.add("stranger")
@@ -75,143 +77,150 @@ class PythonForwarder(Switchboard):
             if size:
                 self._drops.add("srtp")
             return
-        buffer = self.buffer
-        view = buffer.view
-        is_report = 192 <= view[1] <= 223
+        flags, second, number, timestamp, ssrc = rtp.read_header(slot.view)
+        is_report = 192 <= second <= 223
         cost = size * REPORT_WEIGHT if is_report else size
         if peer.packet_tokens < 1 or peer.byte_tokens < cost:
             self._drops.add("flood")
             return
         peer.packet_tokens -= 1
         peer.byte_tokens -= cost
-        buffer.size[0] = size
         if is_report:
-            self._receive_rtcp(peer)
+            self._receive_rtcp(peer, slot)
             return
-        if peer.is_full and not peer.knows(int.from_bytes(view[8:12], "big")):
+        if peer.is_full and not peer.knows(ssrc):
             self._drops.add("ssrc")
             return
-        if unprotect(peer.rx, buffer.raw, buffer.size):
+        if unprotect(peer.rx, slot.raw, slot.size):
             self._drops.add("srtp")
             return
         now = self._boottime()
         peer.heard_at = now
         peer.octets_in += size
-        header = rtp.parse(view, buffer.size[0])
-        if header is None:
-            peer.meet(int.from_bytes(view[8:12], "big"))
+        bounds = rtp.bounds(slot.view, slot.size[0], flags)
+        if bounds is None:
+            peer.meet(ssrc)
             self._drops.add("rtp")
             return
-        entry = peer.by_ssrc.get(header[4]) or bind(peer, view, header, now)
+        start, end, at, stop = bounds
+        entry = peer.by_ssrc.get(ssrc) or bind(peer, slot.view, second & 0x7F, ssrc, (at, stop), now)
         if entry is None:
             self._drops.add("ssrc")
             return
         layer, is_repair = entry
-        if header[7]:
-            self._read_extensions(peer, layer.source, header, now)
-        self._take(layer, header, is_repair, now)
+        if at:
+            self._read_extensions(peer, layer.source, slot.view, at, stop, now)
+        self._take(layer, slot, (number, second, timestamp, start, end), is_repair, now)
 
-    def _receive_rtcp(self, peer: Peer) -> None:
-        buffer = self.buffer
-        ssrc = int.from_bytes(buffer.view[4:8], "big")
+    def _receive_rtcp(self, peer: Peer, slot: PacketBuffer) -> None:
+        ssrc = int.from_bytes(slot.view[4:8], "big")
         if peer.is_full and not peer.knows(ssrc):
             self._drops.add("ssrc")
             return
-        if unprotect_rtcp(peer.rx, buffer.raw, buffer.size):
+        if unprotect_rtcp(peer.rx, slot.raw, slot.size):
             self._drops.add("srtcp")
             return
         peer.meet(ssrc)
         peer.heard_at = self._boottime()
         self._counts["rtcp_in"] += 1
-        self._on_rtcp(peer.id, bytes(buffer.view[: buffer.size[0]]))
+        self._on_rtcp(peer.id, slot.bytes[: slot.size[0]])
 
-    def _read_extensions(self, peer: Peer, source: Source, header: rtp.Rtp, now: float) -> None:
-        view, start, end = self.buffer.view, header[7], header[8]
+    def _read_extensions(self, peer: Peer, source: Source, view: memoryview, start: int, end: int, now: float) -> None:
         if peer.cc is not None:
             at = source.cc_places.get(end - start, 1) + start  # a sender's layout seldom changes
             if view[at - 1] != peer.cc_head:
-                at = self._find_cc(peer, source, start, end)
+                at = self._find_cc(peer, source, view, start, end)
             if at and len(peer.arrivals) < MAX_ARRIVALS:
                 peer.arrivals.append((view[at] << 8 | view[at + 1], now))
-        level = source.spec.level_extension
+        level = source.level_extension
         if level is not None and now - source.level_at > LEVEL_EVERY_S:
             at, length = rtp.extensions(view, start, end).get(level, (0, 0))
             if length:
                 source.level = rtp.loudness(view[at])
                 source.level_at = now
 
-    def _find_cc(self, peer: Peer, source: Source, start: int, end: int) -> int:
+    @staticmethod
+    def _find_cc(peer: Peer, source: Source, view: memoryview, start: int, end: int) -> int:
         """Return where the transport-wide number stands, 0 where it does not."""
-        at, length = rtp.extensions(self.buffer.view, start, end).get(peer.cc or 0, (0, 0))
+        at, length = rtp.extensions(view, start, end).get(peer.cc or 0, (0, 0))
         if length != 2:
             return 0
-        if self.buffer.view[at - 1] == peer.cc_head:
+        if view[at - 1] == peer.cc_head:
             source.cc_places[end - start] = at - start
         return at
 
-    def _take(self, layer: Layer, header: rtp.Rtp, is_repair: bool, now: float) -> None:
+    def _take(
+        self, layer: Layer, slot: PacketBuffer, head: tuple[int, int, int, int, int], is_repair: bool, now: float
+    ) -> None:
         """Check, number and keep one packet of a layer, then send it to its sinks."""
-        marker, payload_type, number, timestamp, _, start, end, _, _ = header
-        view, source = self.buffer.view, layer.source
-        spec, is_red = source.spec, False
+        number, second, timestamp, start, end = head
+        source, is_red = layer.source, False
         if is_repair:  # RFC 4588 §4: the original number stands before the payload
-            if end - start <= 2 or layer.highest < 0 or payload_type != spec.rtx_payload_type:
+            if end - start <= 2 or layer.highest < 0 or second & 0x7F != source.spec.rtx_payload_type:
                 self._counts["padding_in"] += 1
                 return
-            number = view[start] << 8 | view[start + 1]
+            number = slot.view[start] << 8 | slot.view[start + 1]
             start += 2
-        elif payload_type != spec.payload_type:
-            is_red = payload_type == spec.red_payload_type
-            if not is_red:
+        elif second & 0x7F != source.payload_type:
+            if second & 0x7F != source.spec.red_payload_type:
                 self._drops.add("payload_type")
                 return
+            is_red = True
         if end - start > MAX_PAYLOAD:
             self._drops.add("too_long")
             return
-        sequence = self._number(layer, number, is_repair, now)
-        if sequence < 0:
+        highest = layer.highest
+        if number == highest + 1 & 0xFFFF and highest >= 0 and not is_repair:  # the next, as nearly all are
+            layer.highest = sequence = highest + 1
+            layer.slots[sequence % RING] = sequence
+            layer.received += 1
+        elif (sequence := self._number(layer, number, is_repair, now)) < 0:
             self._counts["duplicate"] += 1
             return
-        was_live = now - layer.last_at < LIVE_S
+        if now - layer.last_at >= LIVE_S:
+            layer.last_at = now
+            self._aim_all(source, now)
         layer.last_at = now
         layer.last_timestamp = timestamp
         layer.octets += end - start
-        self._counts["packets_in"] += 1
-        if not was_live:
-            self._aim_all(source, now)
+        self._taken += 1
         if source.tap is not None and layer is source.choose(0, now):
-            source.tap.take(sequence, timestamp, marker, bytes(view[start:end]), now)
+            source.tap.take(sequence, timestamp, second >> 7, slot.bytes[start:end], now)
         if layer.runs or layer.waiting:
-            self._keep(layer, (sequence, marker, timestamp), bytes(view[start:end]), is_red, now)
+            self._keep(layer, sequence, second >> 7, timestamp, slot.bytes[start:end], is_red, now)
 
-    def _keep(self, layer: Layer, head: tuple[int, int, int], payload: bytes, is_red: bool, now: float) -> None:
+    def _keep(
+        self, layer: Layer, sequence: int, marker: int, timestamp: int, payload: bytes, is_red: bool, now: float
+    ) -> None:
         """Keep a packet that somebody takes, and send it."""
         source, vp8, red, is_key = layer.source, None, None, True
-        if source.is_video:
-            is_key = False
-            if source.spec.codec is Codec.H264:
-                is_key = h264.key_start(payload)
-            elif payload:
+        if source.is_vp8:
+            if payload:
                 vp8 = layer.read_vp8(payload)
                 if vp8 is None:
                     self._drops.add("vp8")
                     return
-                is_key = vp8.key
+            is_key = vp8 is not None and vp8.key
+        elif source.is_video:
+            is_key = h264.key_start(payload)
         elif is_red:
-            red = rtp.parse_red(payload, source.spec.payload_type)
+            red = rtp.parse_red(payload, source.payload_type)
             if red is None:
                 self._drops.add("red")
                 return
-        stored: Stored = (*head, payload, vp8, now, red)
-        layer.ring[head[0] % RING] = stored
-        for run in layer.runs:
+        stored: Stored = (sequence, marker, timestamp, payload, vp8, now, red)
+        layer.ring[sequence % RING] = stored
+        if layer.runs and self._egress.fan_out(layer.runs, stored, now):
+            self._lapsed(layer.runs, now)
+        if layer.waiting:
+            self._wake(layer, stored, is_key, now)
+
+    def _lapsed(self, runs: Sequence[Run], now: float) -> None:
+        """Shut the gates of those runs that a packet came too late for."""
+        for run in runs:
             if now >= run.gate.deadline:
                 self._counts["gated"] += 1
                 self._shut(run.gate)
-            elif head[0] >= run.base:
-                self._egress.send(run, stored, now)
-        if layer.waiting:
-            self._wake(layer, stored, is_key, now)
 
     def _number(self, layer: Layer, number: int, is_repair: bool, now: float) -> int:
         """Return the whole number of a packet that was not taken before, else -1.
@@ -219,18 +228,16 @@ class PythonForwarder(Switchboard):
         No number is taken twice: two plaintexts under one number would break the sinks' encryption.
         """
         highest = layer.highest
+        ahead = (number - highest + 0x8000 & 0xFFFF) - 0x8000
         if highest < 0:
             layer.highest = layer.first = layer.oldest = sequence = number + (1 << 16)
         else:
-            sequence = highest + ((number - highest + 0x8000) & 0xFFFF) - 0x8000
-            if sequence > highest:
+            sequence = highest + ahead
+            if ahead > 0:
                 if is_repair:
                     return -1
-                if sequence > highest + MAX_DROPOUT:  # begun anew: no sink's numbers may jump so far (RFC 3711 §3.3.1)
-                    for run in layer.runs:
-                        run.sink.shut()
-                if sequence > highest + 1:
-                    self._note_gap(layer, highest + 1, sequence, now)
+                if ahead > 1:
+                    self._leap(layer, sequence, now)
                 layer.highest = sequence
             elif sequence <= highest - RING or layer.slots[sequence % RING] == sequence:
                 return -1
@@ -240,6 +247,13 @@ class PythonForwarder(Switchboard):
         if not is_repair:
             layer.received += 1
         return sequence
+
+    def _leap(self, layer: Layer, sequence: int, now: float) -> None:
+        """Note that the numbers before `sequence` did not come."""
+        if sequence > layer.highest + MAX_DROPOUT:  # begun anew: no sink's numbers may jump so far (RFC 3711 §3.3.1)
+            for run in layer.runs:
+                run.sink.shut()
+        self._note_gap(layer, layer.highest + 1, sequence, now)
 
     def _note_gap(self, layer: Layer, first: int, end: int, now: float) -> None:
         source = layer.source
@@ -264,7 +278,7 @@ class PythonForwarder(Switchboard):
                 run = sink.run
                 if run is not None:
                     for each in (stored, *later):
-                        self._egress.send(run, each, now)
+                        self._egress.fan_out((run,), each, now)
             else:
                 self._counts["before_key"] += 1
                 if layer.source.is_video:

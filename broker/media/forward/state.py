@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from array import array
+from bisect import bisect_left
 from typing import Any, Protocol
 
 from broker.domain.plan import Media
 from broker.media import rtp
+from broker.media.batch import Destination
 from broker.media.dtls import Keys
-from broker.media.forward.api import Address, LayerSpec, PeerId, PeerSpec, SinkSpec, SourceId, SourceSpec
+from broker.media.forward.api import Address, Codec, LayerSpec, PeerId, PeerSpec, SinkSpec, SourceId, SourceSpec
 
 RING = 256  # packets kept for retransmission (media.md §9): at least 1 s of 2 Mbit/s
 KEEP_S = 1.0  # a packet older than this is not sent again
@@ -67,8 +69,8 @@ class Layer:
         self.received = 0
         self.octets = 0
         self.last_timestamp = 0
-        self.descriptor: rtp.Vp8 | None = None  # of the last frame's first packet, and its bytes behind the first
-        self.descriptor_bytes = b""
+        self.descriptor: rtp.Vp8 | None = None  # of the last frame's first packet
+        self.later_bytes = b""  # with which the descriptors of that frame's later packets are written
         self.missing: dict[int, tuple[float, float, int]] = {}
         self.slots = array("q", [-1]) * RING
         self.purge()
@@ -95,12 +97,12 @@ class Layer:
     def read_vp8(self, payload: bytes) -> rtp.Vp8 | None:
         """Return the descriptor in front of a payload; a frame's later packets repeat that of the first."""
         last = self.descriptor
-        if last is not None and payload[1 : last.size] == self.descriptor_bytes and payload[0] == 0x80:
+        if last is not None and payload.startswith(self.later_bytes):
             return last if len(payload) > last.size else None
         found = rtp.parse_vp8(payload)
         if found is not None:
             self.descriptor = found._replace(key=False) if found.key else found
-            self.descriptor_bytes = payload[1 : found.size]
+            self.later_bytes = b"\x80" + payload[1 : found.size]
         return found
 
     def kept(self, sequence: int) -> Stored | None:
@@ -135,6 +137,9 @@ class Source:
         self.id: SourceId = (peer.id, spec.kind)
         self.spec = spec
         self.is_video = spec.kind is Media.VIDEO
+        self.is_vp8 = spec.codec is Codec.VP8
+        self.payload_type = spec.payload_type
+        self.level_extension = spec.level_extension
         self.rate = 90_000 if self.is_video else 48_000
         self.sinks: list[Sink] = []
         self.level = 0.0
@@ -159,16 +164,20 @@ class Run:
         "base",
         "first",
         "first_timestamp",
+        "flags",
         "gate",
         "layer",
         "payload_type",
+        "peer",
         "picture_bits",
         "picture_offset",
         "red_type",
         "rewrites",
         "rtx_type",
+        "send_time",
         "sequence_offset",
         "sink",
+        "start",
         "stream",
         "timestamp_offset",
         "tl0_offset",
@@ -179,6 +188,11 @@ class Run:
         self.sink = sink
         self.layer = layer
         self.gate = gate
+        self.peer = sink.peer
+        # Every packet is written with abs-send-time as one element of three bytes behind the fixed header, and over it
+        # where the sink takes none.
+        self.send_time = sink.send_time
+        self.flags, self.start = (0x90, 20) if sink.send_time else (0x80, 12)
         self.stream = layer.stream
         self.payload_type, self.rtx_type = sink.spec.types[spec.codec]
         # The blocks of a RED payload name their payload type: it passes where both ends have the same.
@@ -193,6 +207,41 @@ class Run:
             self.picture_offset = 0 if sink.picture is None else sink.picture + 1 - vp8.picture
             self.tl0_offset = 0 if sink.tl0 is None else sink.tl0 + 1 - vp8.tl0
         self.rewrites = bool(self.picture_offset or self.tl0_offset)
+
+
+class Frames:
+    """When the frames of one line were sent, by timestamp: SENT_KEPT_S of them, SENT_KEPT at most."""
+
+    __slots__ = ("_times", "_timestamps")
+
+    def __init__(self) -> None:
+        self._timestamps = array("I")
+        self._times = array("d")
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def note(self, timestamp: int, now: float) -> None:
+        """Remember a frame that is sent now."""
+        self._timestamps.append(timestamp)
+        self._times.append(now)
+        if len(self._times) > SENT_KEPT:
+            self._drop(SENT_KEPT // 8)
+
+    def at(self, timestamp: int) -> float | None:
+        """Return when a frame with that timestamp was first sent, None where it is not known."""
+        try:
+            return self._times[self._timestamps.index(timestamp)]
+        except ValueError:
+            return None
+
+    def forget(self, now: float) -> None:
+        """Drop those that were sent too long ago."""
+        if self._times and now - self._times[0] > SENT_KEPT_S:
+            self._drop(bisect_left(self._times, now - SENT_KEPT_S))
+
+    def _drop(self, count: int) -> None:
+        del self._timestamps[:count], self._times[:count]
 
 
 class Sink:
@@ -214,7 +263,6 @@ class Sink:
         self.run: Run | None = None
         self.last_run: Run | None = None
         self.past: list[Run] = []
-        # abs-send-time as one element of three bytes, behind the header: profile, length, id
         self.send_time = 0 if spec.send_time_extension is None else (spec.send_time_extension << 4 | 2) << 24
         self.highest = secrets.randbelow(1 << 15) - 1  # RFC 3711 wants the first below 2**15
         self.timestamp = secrets.randbits(32)
@@ -224,7 +272,9 @@ class Sink:
         self.picture: int | None = None
         self.tl0: int | None = None
         self.rtx_sequence = secrets.randbelow(1 << 15)
-        self.sent: dict[int, float] = {}
+        self.sent = Frames()
+        self.frame = -1  # the run's timestamp of the newest packet that left, and its descriptor
+        self.vp8: rtp.Vp8 | None = None
         self.packets = 0
         self.octets = 0
         self.resends = RESENDS_PER_S
@@ -259,6 +309,7 @@ class Sink:
             self.past = [*self.past[1 - MAX_RUNS :], self.run]
         self.leave()
         self.run = self.last_run = run
+        self.frame = -1
         layer.runs += (run,)
         layer.waiting = tuple(sink for sink in layer.waiting if sink is not self)
 
@@ -296,26 +347,20 @@ class Sink:
         passed = (ntp - ntp_before) * layer.source.rate >> 32
         return last.timestamp_offset + timestamp_before + passed - timestamp
 
-    def note(self, run: Run, sequence: int, timestamp: int, vp8: rtp.Vp8 | None, now: float) -> None:
-        """Remember the newest packet that left."""
-        self.highest = sequence
-        if vp8 is not None:
+    def note(self, run: Run, stored: Stored, now: float) -> None:
+        """Remember a frame or a piece of sound, the newest that left, by its first packet."""
+        self.frame, vp8 = stored[2], stored[4]
+        if vp8 is not None and vp8 is not self.vp8:
             if vp8.picture_bits:
                 self.picture = vp8.picture + run.picture_offset
             if vp8.tl0_at:
                 self.tl0 = vp8.tl0 + run.tl0_offset
+        self.vp8 = vp8
+        timestamp = stored[2] + run.timestamp_offset & 0xFFFFFFFF
         if timestamp != self.timestamp or self.last_at is None:
             self.timestamp = timestamp
             if run.layer.source.is_video:
-                self.sent[timestamp] = now
-                if len(self.sent) > SENT_KEPT:
-                    del self.sent[next(iter(self.sent))]
-        self.last_at = self.moved_at = now
-
-    def forget(self, now: float) -> None:
-        """Drop what is remembered of frames sent too long ago."""
-        while self.sent and now - self.sent[first := next(iter(self.sent))] > SENT_KEPT_S:
-            del self.sent[first]
+                self.sent.note(timestamp, now)
 
     def move(self, now: float, rate: int) -> None:
         """Take the next number and a timestamp that says how much time has passed, for a packet of our own."""
@@ -341,7 +386,7 @@ class Peer:
         self.keys = keys
         self.rx: Any = keys.rx
         self.tx: Any = keys.tx
-        self.address: Address | None = None
+        self.to: Destination | None = None
         self.addresses: set[Address] = set()
         self.packet_tokens = SEAT_BURST_PACKETS
         self.byte_tokens = SEAT_BURST_BYTES

@@ -55,7 +55,7 @@ class Switchboard:
     def place(self, peer: PeerId, address: Address) -> None:
         self.accept(peer, address)
         if peer in self._peers:
-            self._peers[peer].address = address
+            self._peers[peer].to = self._egress.destination(address)
 
     def accept(self, peer: PeerId, address: Address) -> None:
         if (found := self._peers.get(peer)) is not None:
@@ -67,8 +67,8 @@ class Switchboard:
     def refuse(self, address: Address) -> None:
         if (holder := self._by_address.pop(address, None)) is not None:
             holder.addresses.discard(address)
-            if holder.address == address:
-                holder.address = None
+            if holder.to is not None and holder.to.address == address:
+                holder.to = None
 
     def connect(self, sink: SinkId, source: SourceId, gate: str, layer: int | None = 0) -> None:
         line, origin = self._sink(sink), self._source(source)
@@ -187,7 +187,7 @@ class Switchboard:
         for peer in self._peers.values():
             peer.refill(elapsed)
             for sink in peer.sinks.values():
-                sink.forget(now)
+                sink.sent.forget(now)
             for source in peer.sources.values():
                 self._aim_all(source, now)
                 for layer in source.layers:
@@ -238,7 +238,7 @@ class Switchboard:
 
     def sent_at(self, sink: SinkId, timestamp: int) -> float | None:
         line = self._sink(sink)
-        at = None if line is None else line.sent.get(timestamp)
+        at = None if line is None else line.sent.at(timestamp)
         return None if at is None or self._boottime() - at > SENT_KEPT_S else at
 
     def sinks_of(self, source: SourceId) -> list[SinkId]:
