@@ -242,7 +242,9 @@ class Feedback:
         for _ in range(MAX_REPORTS):
             if not arrivals:
                 break
-            chunk = [pair for pair in arrivals if pair[0] - base < 400] or arrivals[:1]
+            chunk = arrivals
+            if arrivals[-1][0] - base >= 400:
+                chunk = [pair for pair in arrivals if pair[0] - base < 400] or arrivals[:1]
             base = max(base, chunk[0][0] - 400)
             self._send(known, rtcp.write_transport_cc(known.session.ssrc, ssrc, known.cc_number, base, chunk))
             known.cc_number = known.cc_number + 1 & 0xFF

@@ -159,6 +159,7 @@ class RelayPlane:
             self._link(line)
         if session.has_keys:
             self._feedback.goodbye(session.peer)
+        self._forwarder.flush()
         self._by_ufrag.pop(session.ufrag, None)
         task = self._tasks.pop(session.peer)
         if not session.has_keys:
@@ -188,6 +189,7 @@ class RelayPlane:
         self._take_stills(plan)
         if plan.is_silent:
             self._forwarder.forget_gate(plan.call_id)
+        self._forwarder.flush()
 
     def _take_stills(self, plan: MediaPlan) -> None:
         gone, new = self._album.want(plan.call_id, plan.stills)
@@ -286,6 +288,7 @@ class RelayPlane:
         for line in self._plans.lines_of(session.endpoint):
             self._link(line)
         self._tap(session.endpoint)
+        self._forwarder.flush()
         self._tell(session.endpoint, True)
 
     def _down(self, session: Session) -> None:
@@ -455,6 +458,7 @@ class RelayPlane:
                 if now >= at:
                     self._due[job] = (every_s, now + every_s)
                     job()
+            self._forwarder.flush()
         except Exception as error:  # noqa: BLE001 - the relay carries every call: one fault ends none
             self._drops.fault("tick", error)
 

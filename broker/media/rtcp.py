@@ -221,24 +221,39 @@ def write_transport_cc(sender: int, ssrc: int, number: int, base: int, arrivals:
         number: Counts feedback packets, modulo 256.
         arrivals: (sequence as a whole number, arrival in µs), ascending by sequence, none below `base`.
     """
-    reference = arrivals[0][1] // 64_000
-    clock = reference * 64_000
-    count = arrivals[-1][0] - base + 1
-    chunks = [0xC000] * -(-count // 7)  # a two-bit status vector chunk holds seven
-    deltas = bytearray()
-    for sequence, micros in arrivals:
-        delta = (micros - clock) // 250
-        clock += delta * 250
-        chunk, place = divmod(sequence - base, 7)
-        if 0 <= delta <= 255:
-            chunks[chunk] |= 0x1000 >> 2 * place
-            deltas.append(delta)
-        else:
-            chunks[chunk] |= 0x2000 >> 2 * place
-            deltas += struct.pack("!h", max(-0x8000, min(0x7FFF, delta)))
+    reference, count = arrivals[0][1] // 64_000, arrivals[-1][0] - base + 1
+    ticks = [micros // 250 for _, micros in arrivals]
+    deltas = [tick - before for tick, before in zip(ticks, [reference * 256, *ticks], strict=False)]
+    chunks, packed = _all_arrived(count, deltas) if count == len(arrivals) else ([], b"")
+    if not chunks:
+        chunks, packed = _arrived([sequence - base for sequence, _ in arrivals], deltas)
     body = struct.pack("!IIHHI", sender, ssrc, base & 0xFFFF, count, (reference & 0xFFFFFF) << 8 | number & 0xFF)
-    body += struct.pack(f"!{len(chunks)}H", *chunks) + deltas
+    body += struct.pack(f"!{len(chunks)}H", *chunks) + packed
     return _packet(FEEDBACK, TRANSPORT_CC, body + bytes(-len(body) % 4))
+
+
+def _all_arrived(count: int, deltas: Sequence[int]) -> tuple[list[int], bytes]:
+    """Return chunks and deltas where nothing is missing, as nearly always; nothing where a delta is not small."""
+    try:
+        packed = bytes(deltas)
+    except ValueError:
+        return [], b""
+    whole, rest = divmod(count, 7)
+    return [0xD555] * whole + [0xC000 | 0x1555 >> 14 - 2 * rest << 14 - 2 * rest] * (rest > 0), packed
+
+
+def _arrived(places: Sequence[int], deltas: Sequence[int]) -> tuple[list[int], bytes]:
+    """Return the two-bit status vector chunks, of seven each, and the deltas of what arrived at `places`."""
+    chunks, packed = [0xC000] * (places[-1] // 7 + 1), bytearray()
+    for place, delta in zip(places, deltas, strict=True):
+        chunk, at = divmod(place, 7)
+        if 0 <= delta <= 255:
+            chunks[chunk] |= 0x1000 >> 2 * at
+            packed.append(delta)
+        else:
+            chunks[chunk] |= 0x2000 >> 2 * at
+            packed += struct.pack("!h", max(-0x8000, min(0x7FFF, delta)))
+    return chunks, bytes(packed)
 
 
 def middle(ntp: int) -> int:

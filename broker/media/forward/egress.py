@@ -143,7 +143,7 @@ class Egress:
         self.flush()
 
     def send_rtcp(self, peer: Peer, packet: bytes) -> None:
-        """Protect and send an RTCP compound."""
+        """Protect an RTCP compound, and let it wait as media does."""
         if peer.to is None:
             return
         lane = peer.to.lane or self._begin(peer.to)
@@ -154,7 +154,6 @@ class Egress:
             self._drops.add("protect")
         else:
             self._put(lane)
-            self.flush()
 
     def resend(self, run: Run, stored: Stored, sequence: int) -> None:
         """Send a packet again, that left under number `sequence`."""

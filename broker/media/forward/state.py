@@ -49,6 +49,30 @@ class Gate:
 class Layer:
     """One encoding of a source: its binding to an SSRC, its ring and its counts."""
 
+    __slots__ = (
+        "clock",
+        "descriptor",
+        "first",
+        "highest",
+        "index",
+        "last_at",
+        "last_timestamp",
+        "later_bytes",
+        "missing",
+        "octets",
+        "oldest",
+        "received",
+        "ring",
+        "runs",
+        "slots",
+        "source",
+        "spec",
+        "ssrc",
+        "stream",
+        "stream_at",
+        "waiting",
+    )
+
     def __init__(self, source: Source, index: int, spec: LayerSpec) -> None:
         self.source = source
         self.index = index
@@ -85,12 +109,14 @@ class Layer:
 
     def expire(self, now: float) -> None:
         """Drop what is too old to be sent again."""
-        ring, at = self.ring, max(self.oldest, self.highest - RING + 1)
-        while at <= self.highest:
-            stored = ring[at % RING]
-            if stored is not None and now - stored[5] <= KEEP_S:
-                break
-            ring[at % RING] = None
+        ring, highest = self.ring, self.highest
+        at = max(self.oldest, highest - RING + 1)
+        while at <= highest:
+            place = at % RING
+            if (stored := ring[place]) is not None:
+                if now - stored[5] <= KEEP_S:
+                    break
+                ring[place] = None
             at += 1
         self.oldest = at
 
@@ -131,6 +157,23 @@ class Tap(Protocol):
 
 class Source:
     """What a peer publishes of one kind."""
+
+    __slots__ = (
+        "cc_places",
+        "id",
+        "is_video",
+        "is_vp8",
+        "layers",
+        "level",
+        "level_at",
+        "level_extension",
+        "payload_type",
+        "peer",
+        "rate",
+        "sinks",
+        "spec",
+        "tap",
+    )
 
     def __init__(self, peer: Peer, spec: SourceSpec) -> None:
         self.peer = peer
@@ -249,6 +292,36 @@ class Sink:
 
     It is open while it has a `run`. `target` is the layer that it carries or waits for.
     """
+
+    __slots__ = (
+        "black_at",
+        "frame",
+        "gate",
+        "highest",
+        "id",
+        "last_at",
+        "last_run",
+        "moved_at",
+        "octets",
+        "packets",
+        "past",
+        "peer",
+        "picture",
+        "resends",
+        "rtx_sequence",
+        "run",
+        "send_time",
+        "sent",
+        "since",
+        "source",
+        "spec",
+        "ssrc",
+        "target",
+        "timestamp",
+        "tl0",
+        "vp8",
+        "wanted",
+    )
 
     def __init__(self, peer: Peer, spec: SinkSpec) -> None:
         self.peer = peer
@@ -380,6 +453,30 @@ class Sink:
 class Peer:
     """One connection: keys, addresses, allowance, and what it sends and receives."""
 
+    __slots__ = (
+        "addresses",
+        "arrivals",
+        "by_ssrc",
+        "byte_tokens",
+        "cc",
+        "cc_head",
+        "heard_at",
+        "id",
+        "is_full",
+        "keys",
+        "met",
+        "octets_in",
+        "octets_out",
+        "packet_tokens",
+        "rx",
+        "sent_at",
+        "sinks",
+        "sources",
+        "spec",
+        "to",
+        "tx",
+    )
+
     def __init__(self, number: PeerId, spec: PeerSpec, keys: Keys, now: float) -> None:
         self.id = number
         self.spec = spec
@@ -423,4 +520,5 @@ class Peer:
         self.packet_tokens = min(SEAT_BURST_PACKETS, self.packet_tokens + SEAT_PACKETS_PER_S * elapsed)
         self.byte_tokens = min(SEAT_BURST_BYTES, self.byte_tokens + SEAT_BYTES_PER_S * elapsed)
         for sink in self.sinks.values():
-            sink.resends = min(RESENDS_PER_S, sink.resends + RESENDS_PER_S * elapsed)
+            if sink.resends < RESENDS_PER_S:
+                sink.resends = min(RESENDS_PER_S, sink.resends + RESENDS_PER_S * elapsed)
