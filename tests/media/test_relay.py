@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from itertools import pairwise
 
 import pytest
+import pytest_asyncio
 
 from broker.domain.plan import Media, Route
-from broker.media import rtcp
-from tests.media.support import Endpoint, Stage, both_ways, plan
+from broker.media import mmsg, rtcp
+from tests.media.support import Endpoint, Stage, both_ways, plan, stage
 
 VIDEO, AUDIO = Media.VIDEO, Media.AUDIO
 BOTH_WAYS = both_ways("family", "prisoner")
 ONE_WAY = {Route("family", kind, "prisoner", 0) for kind in Media}
+
+
+@pytest_asyncio.fixture(params=["many datagrams a call", "one datagram a call"])
+async def relay(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """Yield a relay on loopback as here, and one as where recvmmsg and sendmmsg cannot be called."""
+    if request.param == "one datagram a call":
+        monkeypatch.setattr(mmsg, "library", lambda: None)
+    made = await stage()
+    yield made
+    await made.close()
 
 
 async def pair(relay: Stage, rtx: bool = True) -> tuple[Endpoint, Endpoint]:
