@@ -7,13 +7,13 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 
 from broker.domain.plan import Media, MediaPlan, Quality
 from broker.media import dtls, icelite, plans, rtcp, sdp
 from broker.media.album import Album
 from broker.media.drops import Drops
-from broker.media.dtls import PacketBuffer
 from broker.media.feedback import Feedback
 from broker.media.forward.api import Address, Codec, PeerId, SinkId, SourceId
 from broker.media.forward.python import PythonForwarder
@@ -75,7 +75,7 @@ class RelayPlane:
         self._linked: dict[plans.KeptLine, Link] = {}
         self._listeners: list[EndpointListener] = []
         self._still_listeners: list[Callable[[str, bytes], None]] = []
-        self._album = Album(self._tell_still)
+        self._album = Album(partial(self._call, self._still_listeners))
         self._meters: dict[PeerId, Meter] = {}
         self._ticked_at = 0.0
         self._due: dict[Callable[[], None], tuple[float, float]] = {}
@@ -86,9 +86,8 @@ class RelayPlane:
         dtls.self_test()
         began = self._clock.now().timestamp() + rtcp.NTP_EPOCH_S - self._boottime()
         self._port = UdpPort(self._bind)
-        self._forwarder = PythonForwarder(
-            self._port.socket, self._boottime, self._drops, self._on_rtcp, self._on_key_wanted
-        )
+        listeners = (self._on_rtcp, self._on_key_wanted)
+        self._forwarder = PythonForwarder(self._port.socket, self._boottime, self._drops, *listeners)
         self._feedback = Feedback(self._forwarder, self._boottime, lambda at: began + at)
         self._pictures = Pictures(self._forwarder, self._feedback, self._boottime)
         self._port.start(self._datagram, self._forwarder.flush)
@@ -310,9 +309,6 @@ class RelayPlane:
         log.info("media %s: endpoint=%s", "up" if up else "lost", endpoint)
         self._call(self._listeners, endpoint, up)
 
-    def _tell_still(self, leg: str, jpeg: bytes) -> None:
-        self._call(self._still_listeners, leg, jpeg)
-
     def _call(self, listeners: Sequence[Callable[..., None]], *what: object) -> None:
         for listener in listeners:
             try:
@@ -355,7 +351,7 @@ class RelayPlane:
 
     # --- datagrams --------------------------------------------------------
 
-    def _datagram(self, slot: PacketBuffer, size: int, address: Address) -> None:
+    def _datagram(self, slot: dtls.PacketBuffer, size: int, address: Address) -> None:
         """Handle one datagram; the boundary that nothing can raise through."""
         try:
             first = slot.view[0] if size else 255

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from array import array
-from bisect import bisect_left
 from typing import Any, Protocol
 
 from broker.domain.plan import Media
@@ -12,12 +11,11 @@ from broker.media import rtp
 from broker.media.batch import Destination
 from broker.media.dtls import Keys
 from broker.media.forward.api import Address, Codec, LayerSpec, PeerId, PeerSpec, SinkSpec, SourceId, SourceSpec
+from broker.media.forward.frames import Frames
 
 RING = 256  # packets kept for retransmission (media.md §9): at least 1 s of 2 Mbit/s
 KEEP_S = 1.0  # a packet older than this is not sent again
 LIVE_S = 1.0  # a layer that was silent for so long has been dropped by its publisher
-SENT_KEPT_S = 10.0
-SENT_KEPT = 1024  # frames: 10 s at up to 100 fps
 MAX_GAP = 100  # a larger hole is not asked for packet by packet
 MAX_RUNS = 4  # earlier ones of an opening, whose packets can be sent again
 ALIGN_WITHIN_S = 1.0  # clocks by sender reports that differ more from the arrivals are not believed
@@ -250,41 +248,6 @@ class Run:
             self.picture_offset = 0 if sink.picture is None else sink.picture + 1 - vp8.picture
             self.tl0_offset = 0 if sink.tl0 is None else sink.tl0 + 1 - vp8.tl0
         self.rewrites = bool(self.picture_offset or self.tl0_offset)
-
-
-class Frames:
-    """When the frames of one line were sent, by timestamp: SENT_KEPT_S of them, SENT_KEPT at most."""
-
-    __slots__ = ("_times", "_timestamps")
-
-    def __init__(self) -> None:
-        self._timestamps = array("I")
-        self._times = array("d")
-
-    def __len__(self) -> int:
-        return len(self._times)
-
-    def note(self, timestamp: int, now: float) -> None:
-        """Remember a frame that is sent now."""
-        self._timestamps.append(timestamp)
-        self._times.append(now)
-        if len(self._times) > SENT_KEPT:
-            self._drop(SENT_KEPT // 8)
-
-    def at(self, timestamp: int) -> float | None:
-        """Return when a frame with that timestamp was first sent, None where it is not known."""
-        try:
-            return self._times[self._timestamps.index(timestamp)]
-        except ValueError:
-            return None
-
-    def forget(self, now: float) -> None:
-        """Drop those that were sent too long ago."""
-        if self._times and now - self._times[0] > SENT_KEPT_S:
-            self._drop(bisect_left(self._times, now - SENT_KEPT_S))
-
-    def _drop(self, count: int) -> None:
-        del self._timestamps[:count], self._times[:count]
 
 
 class Sink:

@@ -18,7 +18,8 @@ from broker.media.forward.api import (
     SourceStats,
 )
 from broker.media.forward.egress import Egress
-from broker.media.forward.state import NEVER, SENT_KEPT_S, Gate, Layer, Peer, Sink, Source, Tap
+from broker.media.forward.frames import SENT_KEPT_S
+from broker.media.forward.state import NEVER, Gate, Layer, Peer, Sink, Source, Tap
 from broker.media.forward.tap import Found, KeyFrameTap
 
 BLACK_WITHIN_S = 1.0  # after a deadline: a process that stood still for longer sends nothing more of its own
