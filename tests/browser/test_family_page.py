@@ -279,6 +279,32 @@ async def test_a_message_of_the_officer_stays_until_it_is_read(fake, sitting):
     await expect(page.get_by_text(t("common.message_from_officer"))).to_have_count(0)
 
 
+@pytest.mark.feature("F51")
+@pytest.mark.parametrize(
+    ("hide", "show"),
+    [
+        (
+            "Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true })",
+            "delete document.visibilityState; document.dispatchEvent(new Event('visibilitychange'))",
+        ),
+        (
+            "document.body.style.cssText = 'margin-left: 200vw; overflow: hidden'",
+            "document.body.style.cssText = ''",
+        ),
+    ],
+    ids=["hidden", "out_of_view"],
+)
+async def test_a_message_is_receipted_only_once_it_is_presented(fake, sitting, hide, show):
+    page = await in_call(fake, sitting)
+    await page.evaluate(f"void ({{ do() {{ {hide} }} }}).do()")
+    await fake.say({"type": "warning", "warning_id": "w1", "warning": "language", "at": "2026-11-24T14:00:00Z"})
+    await expect(page.get_by_text(t("common.message_from_officer"))).to_have_count(1)
+    await page.evaluate("new Promise((done) => setTimeout(done, 300))")  # eighteen frames, each of which might say so
+    assert fake.of("warning.shown") == []
+    await page.evaluate(f"void ({{ do() {{ {show} }} }}).do()")
+    assert (await fake.hear("warning.shown"))["warning_id"] == "w1"
+
+
 @pytest.mark.feature("F19")
 async def test_ten_five_and_one_minutes_are_said_aloud_and_no_second_is(fake, sitting):
     page = await in_call(fake, sitting)

@@ -3,6 +3,7 @@
 
 import { Icon } from "./icons.js";
 import { watchLevel } from "./level.js";
+import { whenPresented } from "./presented.js";
 import { locale, t } from "./text.js";
 import { minutesLeft, minutesToSay } from "./time.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./ui.js";
@@ -171,24 +172,25 @@ export function WeakLink({ leg }) {
 }
 
 /**
- * Messages from the officer, until read. Telling the broker that they are shown is the same act as showing them.
+ * Messages from the officer, until read. The broker is told of each once it has been presented.
  * @param {{ leg: Leg }} props
  */
 export function Warnings({ leg }) {
-  const warnings = leg.warnings.value;
-  useEffect(() => {
-    for (const warning of warnings) leg.warningShown(warning.warning_id);
-  }, [warnings]);
   return html`<div class="warnings" role="alert">
-    ${warnings.map(
-      (warning) => html`<div class="bubble" key=${warning.warning_id}>
-        <p class="bubble-from"><${Icon} name="message" /> ${t("common.message_from_officer")}</p>
-        <p>${t(`warning.${warning.warning}`)}</p>
-        <button type="button" class="button is-second" onClick=${() => leg.warningRead(warning.warning_id)}>
-          ${t("common.warning_read")}
-        </button>
-      </div>`,
-    )}
+    ${leg.warnings.value.map((warning) => html`<${WarningBubble} key=${warning.warning_id} leg=${leg} warning=${warning} />`)}
+  </div>`;
+}
+
+/** @param {{ leg: Leg, warning: import("./leg.js").Warning }} props */
+function WarningBubble({ leg, warning }) {
+  const words = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => (words.current ? whenPresented(words.current, () => leg.warningShown(warning.warning_id)) : undefined), []);
+  return html`<div class="bubble">
+    <p class="bubble-from"><${Icon} name="message" /> ${t("common.message_from_officer")}</p>
+    <p ref=${words}>${t(`warning.${warning.warning}`)}</p>
+    <button type="button" class="button is-second" onClick=${() => leg.warningRead(warning.warning_id)}>
+      ${t("common.warning_read")}
+    </button>
   </div>`;
 }
 
