@@ -1,6 +1,8 @@
 // @ts-check
 /** What a staff page knows: one value, made of the snapshot and the messages after it. Pure. */
 
+import { withEntry } from "./record.js";
+
 /** @typedef {import("../../web/lib/protocol.js").ServerMessage} ServerMessage */
 /** @typedef {import("../../web/lib/protocol.js").CallPart} CallPart */
 /** @typedef {import("../../web/lib/protocol.js").PostPart} PostPart */
@@ -37,6 +39,7 @@
  * @property {ReadonlyMap<string, Still>} stills By leg: the newest still of one that has no line here.
  * @property {readonly Alert[]} alerts Newest first.
  * @property {ReadonlyMap<string, WarningState>} warnings The last warning of each call.
+ * @property {import("./record.js").Records} records What the posts recorded of each call.
  * @property {string | null} heard The broker's `now` in the newest message that told it: a proof is dated by it.
  * @property {number | null} heardAt When the last message came, in ms of this page's clock.
  */
@@ -66,6 +69,7 @@ export const EMPTY = {
   stills: new Map(),
   alerts: [],
   warnings: new Map(),
+  records: new Map(),
   heard: null,
   heardAt: null,
 };
@@ -113,6 +117,8 @@ function changed(board, message, at) {
     case "alert":
       if (board.alerts.some((held) => held.id === message.id)) return board;
       return { ...board, alerts: [message, ...board.alerts].slice(0, ALERTS_KEPT) };
+    case "call.record":
+      return { ...board, records: withEntry(board.records, message) };
     case "warning.state":
       return { ...board, warnings: new Map(board.warnings).set(message.call_id, message) };
     default:
@@ -185,6 +191,7 @@ function applySnapshot(board, message, at) {
   const calls = new Map(message.calls.map((call) => [call.id, newer(board.calls.get(call.id), call)]));
   return {
     ...board,
+    records: new Map(), // all entries follow
     holds: message.you_hold,
     relief: message.you_hold ? board.relief : null,
     known: true,

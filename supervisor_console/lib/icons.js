@@ -24,6 +24,10 @@ const SHAPES = {
   say: html`<path d="M3 4h18v12H11l-5 5v-5H3z" fill="currentColor" /><path class="cut" d="M12 6.500v4M12 12v1.600" stroke-width="2.200" />`,
   lock: html`<path d="M5 11h14v10H5z" fill="currentColor" /><path d="M8 11V8a4 4 0 0 1 8 0v3" fill="none" stroke="currentColor" stroke-width="2.400" />`,
   undo: html`<path d="M9 6 4 11l5 5M5 11h9a5 5 0 0 1 0 10h-2" fill="none" stroke="currentColor" stroke-width="2.400" />`,
+  note: html`<path d="M5 3h14v18H5z" fill="none" stroke="currentColor" stroke-width="2" /><path d="M8 8h8M8 12h8M8 16h5" stroke="currentColor" stroke-width="2" />`,
+  bookmark: html`<path d="M6 3h12v18l-6-5-6 5z" fill="currentColor" />`,
+  flag: html`<path d="M5 2v20" stroke="currentColor" stroke-width="2.4" /><path d="M6 4h13l-3 4 3 4H6z" fill="currentColor" />`,
+  bell: html`<path d="M12 3a6 6 0 0 0-6 6v5l-2 3h16l-2-3V9a6 6 0 0 0-6-6z" fill="currentColor" /><path d="M9.500 19a2.500 2.500 0 0 0 5 0z" fill="currentColor" />`,
   dash: html`<path d="M4 12h16" stroke="currentColor" stroke-width="3" stroke-dasharray="4 3" />`,
 };
 

@@ -15,7 +15,7 @@
 /**
  * @typedef {{ type: "tile", number: number } | { type: "move", way: "left" | "right" | "up" | "down" }
  *   | { type: "choose", number: number } | { type: "page", step: 1 | -1 }
- *   | { type: "focus" | "back" | "pause" | "undo" | "relabel" | "clear" | "warn" | "end" | "identity" | "sound" | "keys" | "confirm" | "full" }
+ *   | { type: "focus" | "back" | "pause" | "undo" | "relabel" | "clear" | "warn" | "end" | "identity" | "sound" | "keys" | "confirm" | "full" | "bookmark" | "note" | "attend" | "line" }
  * } Action
  */
 
@@ -30,6 +30,10 @@ const LETTERS = {
   i: "identity",
   s: "sound",
   f: "full",
+  b: "bookmark",
+  n: "note",
+  h: "attend",
+  l: "line",
 };
 const PAGES = /** @type {Record<string, 1 | -1>} */ ({ PageDown: 1, PageUp: -1 });
 const ARROWS = /** @type {Record<string, "left" | "right" | "up" | "down">} */ ({

@@ -68,6 +68,9 @@ function KeyLine({ desk }) {
         ["P", "pause"],
         ["R", "clear"],
         ["W", "warn"],
+        ["B", "bookmark"],
+        ["N", "note"],
+        ["H", "attend"],
         ["E", "end"],
         ["I", "identity"],
       ].map(([key, what]) => html`<span key=${what}><kbd>${key}</kbd> ${t(`monitor.keyline.${what}`)}</span>`)}

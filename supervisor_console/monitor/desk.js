@@ -9,6 +9,7 @@ import { isPresent, holdsOf, legToCheck, mayClear, nextToCheck, secondsLeft } fr
 import { checksOf, hereOf, ticksOf } from "../lib/identity.js";
 import { arrange, neighbour, turned } from "../lib/layout.js";
 import { missingWords } from "./identity.js";
+import { AFTER_THE_END, TaskDesk } from "./task_desk.js";
 
 /** @typedef {import("../lib/session.js").Session} Session */
 /** @typedef {import("./media.js").Media} Media */
@@ -25,6 +26,7 @@ import { missingWords } from "./identity.js";
  *   | { type: "warn", callId: string, chosen: Warning | null }
  *   | { type: "end", callId: string, sure: boolean }
  *   | { type: "identity", callId: string, legId: string, ticks: import("../lib/identity.js").AllTicks, refusing: boolean }
+ *   | { type: import("./task_desk.js").TaskPanel, callId: string }
  *   | { type: "handover" } | { type: "leave" } | { type: "keys" }
  * } Panel
  */
@@ -89,6 +91,7 @@ export class Desk {
     this.layout = computed(() => {
       return arrange(this.placed(), { choice: this.choice.value, at: this.at.value, focus: this.focused.value, room: this.room.value });
     });
+    this.tasks = new TaskDesk(this);
     this.keepInOrder();
     this.tellFocus();
   }
@@ -145,6 +148,8 @@ export class Desk {
         return;
       case "full":
         return fullScreen();
+      default:
+        return this.tasks.do(action);
     }
   }
 
@@ -371,6 +376,7 @@ export class Desk {
     const panel = this.panel.value;
     if (panel?.type === "pause" && REASONS[number - 1]) void this.giveReason(REASONS[number - 1]);
     if (panel?.type === "warn" && WARNINGS[number - 1]) this.panel.value = { ...panel, chosen: WARNINGS[number - 1] };
+    this.tasks.choose(number);
     if (panel?.type === "end" && panel.sure && END_REASONS[number - 1]) void this.end(END_REASONS[number - 1]);
   }
 
@@ -378,7 +384,7 @@ export class Desk {
   asks() {
     const panel = this.panel.value;
     if (panel?.type === "pause") return this.pausedHere()?.hold?.reason ? "none" : "reason";
-    if (panel?.type === "warn" || (panel?.type === "end" && panel.sure)) return "choose";
+    if (panel?.type === "warn" || panel?.type === "attend" || (panel?.type === "end" && panel.sure)) return "choose";
     if (panel?.type === "identity") return "identity";
     return panel ? "keys" : "none";
   }
@@ -417,7 +423,7 @@ export class Desk {
       const panel = this.panel.value;
       if (!panel || !("callId" in panel)) return;
       const call = calls.get(panel.callId);
-      if (!call || call.phase === "ended") this.panel.value = null;
+      if (!call || (call.phase === "ended" && !AFTER_THE_END.has(panel.type))) this.panel.value = null;
       else if (panel.type === "identity" && call.legs.find((leg) => leg.id === panel.legId)?.verified) this.panel.value = null;
     });
   }

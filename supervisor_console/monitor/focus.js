@@ -7,6 +7,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../../web/lib/text.js";
 import { contactNames, lookOf } from "../lib/calls.js";
 import { icon } from "../lib/icons.js";
+import { CallRecord } from "./record.js";
 import { Risk } from "./risk.js";
 import { Healths, Pictures, TimeLeft, hears, missingWords, stateWord } from "./tile.js";
 
@@ -46,6 +47,7 @@ export function Focus({ desk, id, place }) {
       <span>${heard ? t("monitor.sound.this_call") : t("monitor.sound.nothing")}</span>
       <span>${missingWords(call)}</span>
     </p>
+    <${CallRecord} desk=${desk} callId=${call.id} />
   </section>`;
 }
 

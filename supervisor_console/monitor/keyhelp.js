@@ -22,6 +22,10 @@ const KEYS = /** @type {const} */ ([
   ["W", "warn"],
   ["E", "end"],
   ["I", "identity"],
+  ["B", "bookmark"],
+  ["N", "note"],
+  ["H", "attend"],
+  ["L", "line"],
   ["F", "full"],
   ["?", "keys"],
 ]);

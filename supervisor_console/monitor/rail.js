@@ -13,6 +13,8 @@ import { KeysPanel } from "./keyhelp.js";
 import { LeavePanel } from "./leave.js";
 import { PausePanel } from "./pause.js";
 import { HandoverPanel, ReliefNotice } from "./relief.js";
+import { Receipts } from "./record.js";
+import { TaskButtons, TaskPanel } from "./tasks.js";
 import { WarnPanel } from "./warn.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
@@ -42,6 +44,12 @@ function Top({ desk }) {
       return html`<${EndPanel} key=${`end ${panel.callId}`} desk=${desk} panel=${panel} />`;
     case "identity":
       return html`<${IdentityPanel} key=${`identity ${panel.legId}`} desk=${desk} panel=${panel} />`;
+    case "note":
+    case "breach":
+    case "attend":
+    case "line":
+    case "record":
+      return html`<${TaskPanel} key=${`${panel.type} ${panel.callId}`} desk=${desk} panel=${panel} />`;
     case "handover":
       return html`<${HandoverPanel} desk=${desk} />`;
     case "leave":
@@ -60,7 +68,6 @@ function Actions({ desk }) {
   const place = desk.session.board.value.places.get(call.id) ?? 0;
   const inFocus = desk.focused.value === call.id;
   const yours = holdsOf(call).find((hold) => mayClear(hold, "monitor"));
-  const warning = desk.session.board.value.warnings.get(call.id);
   return html`<section class="actions" aria-labelledby="actions-title">
     <h2 id="actions-title">${t("monitor.actions.title", { place: place + 1, number: call.prisoner_number })}</h2>
     <div class="buttons">
@@ -73,7 +80,8 @@ function Actions({ desk }) {
       ${call.holds.length > 0 && html`<${ClearButton} desk=${desk} call=${call} yours=${yours !== undefined} />`}
       <button type="button" class="end" onClick=${() => desk.openEnd(call.id)}>${icon("stop")}${t("monitor.end")} <kbd>E</kbd></button>
     </div>
-    ${warning && html`<p class="note">${t("monitor.warn.shown", { warning: t(`warning.${warning.warning}`), n: warning.shown_by.length, of: call.legs.length })}</p>`}
+    <${TaskButtons} desk=${desk} callId=${call.id} />
+    <${Receipts} desk=${desk} call=${call} />
   </section>`;
 }
 
