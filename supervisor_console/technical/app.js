@@ -12,6 +12,7 @@ import { timeOfDay } from "../lib/clock.js";
 import { icon } from "../lib/icons.js";
 import { Announcer, Official, Over, PostState, Refusal } from "../lib/marking.js";
 import { SignOn } from "../lib/signon.js";
+import { Takeover } from "./attend.js";
 import { SeatPanel } from "./seat.js";
 import { SeatCounts, Seats } from "./seats.js";
 import { Tasks } from "./tasks.js";
@@ -36,6 +37,7 @@ export function App({ hall }) {
       <div class="hall-plan"><${Seats} hall=${hall} /><${SeatCounts} hall=${hall} /><${Colours} /></div>
       ${hall.at.value === null ? html`<${Tasks} hall=${hall} />` : html`<${SeatPanel} key=${hall.at.value} hall=${hall} />`}
     </main>
+    <${Takeover} hall=${hall} />
     <${Refusal} session=${session} />
     <${Announcer} words=${hall.said.value} />
     <${Official} where="foot" note=${t("hall.marking")} />

@@ -8,7 +8,9 @@ import { t } from "../../web/lib/text.js";
 import { isPresent, legsOf, linkWord, prisonerLeg, timeLeft } from "../lib/calls.js";
 import { hourAndMinute, minutesAndSeconds } from "../lib/clock.js";
 import { bars, icon } from "../lib/icons.js";
+import { Attendances } from "./attend.js";
 import { Holds } from "./holds.js";
+import { PostLine } from "./line.js";
 import { End } from "./end.js";
 
 /** @typedef {import("./hall.js").Hall} Hall */
@@ -45,10 +47,12 @@ function Call({ hall, call }) {
   return html`<div class="seat-parts">
     ${call.synthetic && html`<p><span class="chip synthetic">${t("console.synthetic")}</span></p>`}
     ${call.help_asked && html`<p class="note">${icon("hand")}${t("hall.help", { seat: call.seat })}</p>`}
+    <${Attendances} hall=${hall} callId=${call.id} />
     <${Stop} hall=${hall} call=${call} />
     <${Holds} hall=${hall} call=${call} />
     <${Verify} hall=${hall} call=${call} />
     <${Facts} hall=${hall} call=${call} />
+    <${PostLine} hall=${hall} callId=${call.id} />
   </div>`;
 }
 

@@ -7,6 +7,7 @@ import { has, t } from "../../web/lib/text.js";
 import { hourAndMinute, timeOfDay } from "../lib/clock.js";
 import { holdsOf, mayClear } from "../lib/calls.js";
 import { icon } from "../lib/icons.js";
+import { Attendances } from "./attend.js";
 
 /** @typedef {import("./hall.js").Hall} Hall */
 /** @typedef {{ seatId: string, shape: string, look: string, text: string }} Task */
@@ -36,6 +37,7 @@ export function Tasks({ hall }) {
   const tasks = tasksOf(hall);
   const told = hall.session.board.value.alerts.filter((alert) => !hall.read.value.has(alert.id)).slice(0, 6);
   return html`<aside class="tasks" aria-label=${t("hall.tasks")}>
+    <${Attendances} hall=${hall} />
     <section aria-labelledby="tasks-title">
       <h2 id="tasks-title">${t("hall.tasks")}</h2>
       ${tasks.length === 0 && html`<p class="quiet">${t("hall.tasks.none")}</p>`}
