@@ -48,14 +48,14 @@ function Bell({ hall, attending, more }) {
   const [worst] = holdsOf(call);
   return html`<div class="takeover-place">
     <section class="takeover" role="alertdialog" aria-labelledby="takeover-title" aria-describedby="takeover-why" data-attend=${entry.id}>
-      <header>
+      <div class="takeover-head">
         ${icon("bell")}
         <div>
           <h2 id="takeover-title">${t("hall.attend.title", { seat: call.seat })}</h2>
           <p>${t("hall.attend.asked", { name: entry.by, time: timeOfDay(entry.at) })}</p>
         </div>
         ${escalated ? html`<p class="takeover-called">${t("hall.attend.called")}</p>` : html`<${Ring} hall=${hall} attending=${attending} />`}
-      </header>
+      </div>
       <div class="takeover-body">
         <div id="takeover-why">
           <p class="quiet">${t("hall.attend.why")}</p>
@@ -79,8 +79,8 @@ function Bell({ hall, attending, more }) {
 /** The seconds that are left, as a number and a ring. @param {{ hall: Hall, attending: Attending }} props */
 function Ring({ hall, attending }) {
   const { entry } = attending;
-  const left = secondsLeft(entry.until, hall.session.now.value);
   const all = entry.until ? (Date.parse(entry.until) - Date.parse(entry.at)) / 1000 : 1;
+  const left = Math.min(all, secondsLeft(entry.until, hall.session.now.value));
   const round = 2 * Math.PI * 44;
   return html`<p class="ring">
     <svg viewBox="0 0 104 104" aria-hidden="true" focusable="false">

@@ -35,6 +35,7 @@ async def keep(page: Page, name: str) -> None:
 async def console(sitting: Sitting, origin: str, world: World, size: dict[str, int]) -> Page:
     """Open the console on its post."""
     page = await sitting.open(f"{origin}/monitor", viewport=size)
+    await page.locator("input[name=guidance]").check()
     await page.locator("button[type=submit]").click()
     await expect(page.locator("[data-call]")).to_have_count(len(world.calls))
     return page
@@ -126,6 +127,7 @@ async def test_the_hall_is_rung_for_and_answers_with_one_press_and_closes_with_a
     world = World(4)
     async with served(world) as origin:
         page = await sitting.open(f"{origin}/hall", viewport=size)
+        await page.locator("input[name=guidance]").check()
         await page.locator("button[type=submit]").click()
         await expect(page.locator("[data-seat]").first).to_be_visible()
         await world.tell(*record(attend()))
@@ -151,6 +153,7 @@ async def test_a_line_is_written_in_the_hall_and_both_posts_lines_are_read_there
     world = World(4)
     async with served(world) as origin:
         page = await sitting.open(f"{origin}/hall", viewport=DESK)
+        await page.locator("input[name=guidance]").check()
         await page.locator("button[type=submit]").click()
         await page.locator("[data-seat='1']").click()
         line = tasks.RecordPart(
