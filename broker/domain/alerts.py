@@ -45,6 +45,8 @@ RULES: Mapping[AlertCode, Rule] = {
     AlertCode.WATCH_LIST: Rule(_URGENT, Post.MONITOR, Clears.PERSON),
     AlertCode.AUTHORISATION_EXPIRED: Rule(_WARN, Post.MONITOR, Clears.PERSON),
     AlertCode.REFLAGGED: Rule(_WARN, Post.MONITOR, Clears.EITHER),
+    AlertCode.PATROL_DUE: Rule(_WARN, Post.SUPERVISOR, Clears.ITSELF),
+    AlertCode.PATROL_OVERDUE: Rule(_URGENT, None, Clears.ITSELF),
     AlertCode.ATTEND: Rule(_URGENT, Post.SUPERVISOR, Clears.EITHER),
     AlertCode.ATTEND_ESCALATED: Rule(_URGENT, None, Clears.ITSELF),
     AlertCode.DISCONNECTED: Rule(_WARN, None, Clears.EITHER),
@@ -74,6 +76,8 @@ OF_A_CALL = frozenset(
         AlertCode.WATCH_LIST,
         AlertCode.AUTHORISATION_EXPIRED,
         AlertCode.REFLAGGED,
+        AlertCode.PATROL_DUE,
+        AlertCode.PATROL_OVERDUE,
         AlertCode.DISCONNECTED,
         AlertCode.MEDIA_BLOCKED,
         AlertCode.SELF_TEST_FAILED,
@@ -153,7 +157,7 @@ def causes(call: Call, policy: Policy, now: datetime) -> frozenset[Cause]:
         return frozenset(_of_attendance(call))
     tasks = (*_of_attendance(call), *_of_warnings(call))
     by_time = (*_of_clock(call, policy, now), *_of_legs(call, policy, now))
-    return frozenset((*tasks, *_of_posts(call), *_of_risk(call), *by_time))
+    return frozenset((*tasks, *_of_posts(call), *_of_risk(call), *_of_patrols(call), *by_time))
 
 
 def _of_posts(call: Call) -> Iterator[Cause]:
@@ -189,6 +193,13 @@ def _of_warnings(call: Call) -> Iterator[Cause]:
     for leg_id, given in newest.items():
         if leg_id in given.missed_by and leg_id not in given.shown_by:
             yield Cause(AlertCode.WARNING_UNSEEN, leg_id, Post.MONITOR)
+
+
+def _of_patrols(call: Call) -> Iterator[Cause]:
+    if call.privacy.patrol_due_at is not None:
+        yield _cause(AlertCode.PATROL_DUE)
+    if call.privacy.patrol_overdue:
+        yield _cause(AlertCode.PATROL_OVERDUE)
 
 
 def _of_clock(call: Call, policy: Policy, now: datetime) -> Iterator[Cause]:

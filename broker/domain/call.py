@@ -20,7 +20,10 @@ from broker.domain import task_events as t
 from broker.domain.call_record import NOTHING_RECORDED, CallRecord, after
 from broker.domain.codes import STEP_ORDER, EndReason, HoldKind, Outcome, PauseReason, Post, RiskReason, Step
 from broker.domain.given import Given
+from broker.domain.kinds import KINDS
+from broker.domain.observer import Observer
 from broker.domain.plan import Media
+from broker.domain.privacy import NO_LOOKS, Privacy, PrivacyEvent, changed, not_looked_at
 
 
 class Phase(StrEnum):
@@ -102,16 +105,6 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Observer:
-    """A monitor's console that shows the call, with its video line for each leg."""
-
-    session: str
-    number: str
-    lines: tuple[tuple[str, int], ...]
-    focus: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
     """A call as its events made it."""
 
@@ -130,6 +123,7 @@ class Call:
     tier: int = 3
     tier_reasons: tuple[RiskReason, ...] = ()
     tier_by: str | None = None  # staff number of who set it; None: the rules
+    privacy: Privacy = NO_LOOKS  # looks at a privileged call, and patrols in their place
     risen: bool = False  # the rules have raised the tier since the call was scheduled, and nobody has set it since
     phase: Phase = Phase.SCHEDULED
     holds: tuple[Hold, ...] = ()
@@ -166,6 +160,11 @@ class Call:
     def held_by(self, kind: HoldKind) -> Hold | None:
         """Return the first hold of that kind."""
         return next((hold for hold in self.holds if hold.kind is kind), None)
+
+    @property
+    def privileged(self) -> bool:
+        """Say whether staff never hear the call, and see it in looks at most."""
+        return KINDS[self.kind].privileged
 
     @property
     def active(self) -> tuple[Leg, ...]:
@@ -430,6 +429,19 @@ def _(event: e.TierSet, call: Call) -> Call:
 
 
 @_apply.register
+def _(event: e.KindChanged, call: Call) -> Call:
+    return replace(call, kind=event.kind, observers=())
+
+
+@_apply.register
+def _(event: PrivacyEvent, call: Call) -> Call:
+    privacy = changed(call.privacy, event, live=call.phase is Phase.LIVE)
+    if isinstance(event, e.LookStarted):
+        return replace(call, privacy=privacy, observers=(Observer(event.session, event.number, event.lines),))
+    return replace(call, privacy=privacy, observers=() if isinstance(event, e.LookEnded) else call.observers)
+
+
+@_apply.register
 def _(event: e.WarningGiven, call: Call) -> Call:
     return replace(call, warnings=(*call.warnings, Given(event.warning_id, event.warning.value, event.at, event.legs)))
 
@@ -457,7 +469,9 @@ def _(event: e.ObservationEnded, call: Call) -> Call:
 
 @_apply.register
 def _(event: e.CallRecovered, call: Call) -> Call:
-    return replace(call, epoch=call.epoch + 1, observers=(), monitor=None, supervisor=None)
+    return replace(
+        call, epoch=call.epoch + 1, observers=(), privacy=not_looked_at(call.privacy), monitor=None, supervisor=None
+    )
 
 
 @_apply.register
@@ -471,4 +485,5 @@ def _(event: e.CallEnded, call: Call) -> Call:
         ended_by_leg=event.by_leg,
         ended_by=event.actor,
         observers=(),
+        privacy=not_looked_at(call.privacy),
     )

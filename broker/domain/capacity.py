@@ -12,6 +12,8 @@ from broker.domain.posts import Holder
 
 def weight(call: Call, policy: Policy) -> int:
     """Return how much of a monitor's cap a call takes."""
+    if call.privileged:
+        return policy.weight_privileged
     return {1: policy.weight_tier1, 2: policy.weight_tier2}.get(call.tier, policy.weight_tier3)
 
 

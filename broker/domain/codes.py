@@ -76,6 +76,13 @@ class Code(StrEnum):
     UNKNOWN_ATTEND = "unknown_attend"
     NOT_ACKNOWLEDGED = "not_acknowledged"
     BAD_PHOTO = "bad_photo"
+    PRIVILEGED = "privileged"
+    NOT_PRIVILEGED = "not_privileged"
+    ALREADY_PRIVILEGED = "already_privileged"
+    LOOKS_NOT_ALLOWED = "looks_not_allowed"
+    LOOKS_REFUSED = "looks_refused"
+    LOOK_RUNNING = "look_running"
+    LOOK_TOO_SOON = "look_too_soon"
 
 
 class Refused(Exception):
@@ -102,6 +109,14 @@ class RiskReason(StrEnum):
     SELF_HARM = "self_harm"
     RESTRICTION_NEAR = "restriction_near"
     CHILD = "child"
+
+
+class PatrolReason(StrEnum):
+    """Why the hall walks past a privileged call; catalogue key `patrol.<code>`."""
+
+    KIND = "kind"  # nobody may look at this kind of call
+    REFUSED = "refused"  # the caller refused looks
+    POST_LOST = "post_lost"  # nobody is on the monitoring post
 
 
 class Ground(StrEnum):
@@ -219,6 +234,8 @@ class AlertCode(StrEnum):
     WATCH_LIST = "watch_list"
     AUTHORISATION_EXPIRED = "authorisation_expired"
     REFLAGGED = "reflagged"
+    PATROL_DUE = "patrol_due"
+    PATROL_OVERDUE = "patrol_overdue"
     DISCONNECTED = "disconnected"
     MEDIA_BLOCKED = "media_blocked"
     SELF_TEST_FAILED = "self_test_failed"

@@ -238,5 +238,36 @@ class SetTier(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class StartLook(Command):
+    """A monitor looks at a privileged call, with the console's video line for each leg. Never any sound."""
+
+    lines: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StopLook(Command):
+    """The monitor has seen enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseLooks(Command):
+    """A caller of a privileged call does not want to be looked at: the hall patrols instead."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogPatrol(Command):
+    """The supervisor has walked past."""
+
+
+@dataclass(frozen=True, slots=True)
+class MakePrivileged(Command):
+    """From now on the call is of this privileged kind. Never the reverse."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tick(Command):
     """Time has passed; evidence may have changed."""

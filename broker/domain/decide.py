@@ -16,6 +16,7 @@ from broker.domain.gate import Evidence
 from broker.domain.identity import check_people, check_ticks
 from broker.domain.permissions import Subject, may
 from broker.domain.policy import Policy
+from broker.domain.privileged import decide_privileged, end_look
 from broker.domain.receipts import receipt
 from broker.domain.risk import decide_tier
 from broker.domain.settle import CLOCK_RUNS, close_clock, settle
@@ -68,6 +69,8 @@ def _primary(call: Call, command: c.Command, policy: Policy, now: datetime) -> l
             return _identity(call, command, now)
         case c.AssessRisk() | c.SetTier():
             return decide_tier(call, command, now)
+        case c.StartLook() | c.StopLook() | c.RefuseLooks() | c.LogPatrol() | c.MakePrivileged():
+            return decide_privileged(call, command, policy, now)
         case c.Pause() | c.GiveReason() | c.Relabel() | c.Undo() | c.Clear():
             return _holds(call, command, policy, now)
         case _:
@@ -76,7 +79,18 @@ def _primary(call: Call, command: c.Command, policy: Policy, now: datetime) -> l
 
 def _after_the_end(command: c.Command) -> list[e.Event]:
     """After the end nothing is refused that the world does by itself, and nothing acts."""
-    quiet = (c.Tick, c.LoseMedia, c.ConnectMedia, c.StopObserving, c.Revoke, c.Bar, c.Unbar, c.SetLimit, c.AssessRisk)
+    quiet = (
+        c.Tick,
+        c.LoseMedia,
+        c.ConnectMedia,
+        c.StopObserving,
+        c.Revoke,
+        c.Bar,
+        c.Unbar,
+        c.SetLimit,
+        c.AssessRisk,
+        c.StopLook,
+    )
     if isinstance(command, (*quiet, c.Progress, c.LeaveLeg, c.ShowWarning, c.Recover)):
         return []
     raise Refused(Code.ALREADY_ENDED)
@@ -298,6 +312,8 @@ def _others(call: Call, command: c.Command, now: datetime) -> list[e.Event]:
             return _observe(call, command.actor, lines, focus, now)
         case c.StopObserving():
             session = command.actor.session
+            if call.privacy.look is not None and call.privacy.look.session == session:
+                return end_look(call, by, now)
             seen = next((o for o in call.observers if o.session == session), None)
             return [e.ObservationEnded(now, by, session, seen.number)] if seen else []
         case c.Bar(people=people):
@@ -318,6 +334,8 @@ def _others(call: Call, command: c.Command, now: datetime) -> list[e.Event]:
 
 def _observe(call: Call, actor: Actor, lines: tuple[tuple[str, int], ...], focus: bool, now: datetime) -> list[e.Event]:
     require(actor, "call.listen" if focus else "call.watch", call)
+    if call.privileged:
+        raise Refused(Code.PRIVILEGED)
     seen = next((o for o in call.observers if o.session == actor.session), None)
     if seen is not None and seen.lines == lines and seen.focus == focus:
         return []

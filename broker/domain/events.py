@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from broker.domain.codes import EndReason, HoldKind, Outcome, PauseReason, Post, RiskReason, Step, Warning
+from broker.domain.codes import EndReason, HoldKind, Outcome, PatrolReason, PauseReason, Post, RiskReason, Step, Warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +268,70 @@ class TierSet(Event):
     reasons: tuple[RiskReason, ...]
     by: str | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KindChanged(Event):
+    """The call became a privileged one, `by` a staff number."""
+
+    kind: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookStarted(Event):
+    """A monitor's console shows a privileged call, without sound, at the latest `until` then (features F64)."""
+
+    number: str
+    session: str
+    lines: tuple[tuple[str, int], ...]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LookEnded(Event):
+    """The look is over."""
+
+    number: str
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookRefused(Event):
+    """A caller refused to be looked at, for the rest of the call (features F65)."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatrolBegan(Event):
+    """The hall walks past from now on, first at `next_at`; or why it does has changed."""
+
+    why: PatrolReason
+    next_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PatrolEnded(Event):
+    """Looks take the place of patrols again."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatrolDue(Event):
+    """The hall is asked to walk past now."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatrolOverdue(Event):
+    """The hall was asked, and nobody has walked past."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatrolLogged(Event):
+    """A supervisor walked past."""
+
+    number: str
+    next_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

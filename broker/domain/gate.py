@@ -20,6 +20,8 @@ from broker.domain.posts import grade_fits
 from broker.domain.records import Grade
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
+LOOK_SLACK = timedelta(seconds=1)
+"""A plan with a look in it lapses this long after the look must be over, should nobody come to end it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,9 @@ def effective_end(call: Call, now: datetime) -> datetime:
 
 def _monitored(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> Until:
     proof = evidence.monitor
-    if proof is not None and evidence.moved_at is not None and proof.at <= evidence.moved_at:
+    if call.privileged and call.privacy.patrol is not None:
+        return FOREVER  # the hall walks past instead
+    if proof is not None and not call.privileged and evidence.moved_at is not None and proof.at <= evidence.moved_at:
         return None
     return _after(proof.at if proof else None, policy.proof_stale_s + policy.proof_grace_s)
 
@@ -158,8 +162,10 @@ def plan_for(
         routes = set()
     else:
         return MediaPlan(call.id, call.epoch)
-    routes |= _to_observers(call, sources)
-    stills = _stills(call, sources)
+    routes |= _to_observers(call, sources, now)
+    stills = frozenset() if call.privileged else _stills(call, sources)
+    if call.privacy.look is not None and deadline is not None:
+        deadline = min(deadline, call.privacy.look.until + LOOK_SLACK)
     if deadline is None or not (routes or stills):
         return MediaPlan(call.id, call.epoch)
     return MediaPlan(call.id, call.epoch, (deadline - now).total_seconds(), frozenset(routes), stills)
@@ -189,14 +195,16 @@ def _between_legs(call: Call) -> set[Route]:
     return routes
 
 
-def _to_observers(call: Call, sources: Sequence[Leg]) -> set[Route]:
+def _to_observers(call: Call, sources: Sequence[Leg], now: datetime) -> set[Route]:
     """Return the routes to consoles: every picture, small but in focus, and the sound of the call in focus.
 
     The sound only where the kind lets staff hear.
 
     A console has one sound line per leg of a call: the legs' order is the line's number.
     """
-    routes = set()
+    routes: set[Route] = set()
+    if call.privileged and (call.privacy.look is None or now >= call.privacy.look.until):
+        return routes  # a look's console is the only one that a privileged call ever has
     audible = KINDS[call.kind].audio_to_staff
     for observer in call.observers:
         lines = dict(observer.lines)
@@ -204,7 +212,7 @@ def _to_observers(call: Call, sources: Sequence[Leg]) -> set[Route]:
             if leg not in sources:
                 continue
             if leg.id in lines and Media.VIDEO in leg.sends:
-                quality = Quality.BEST if observer.focus else Quality.LOW
+                quality = Quality.BEST if observer.focus or call.privileged else Quality.LOW
                 routes.add(Route(leg.id, Media.VIDEO, observer.session, lines[leg.id], quality))
             if observer.focus and audible and Media.AUDIO in leg.sends:
                 routes.add(Route(leg.id, Media.AUDIO, observer.session, number))

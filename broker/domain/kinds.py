@@ -37,16 +37,21 @@ class Kind:
         """Say whether a call of this kind is recorded now."""
         return self.records and RECORDING_BUILT
 
+    @property
+    def privileged(self) -> bool:
+        """Say whether staff never hear it and see it in looks at most: it takes a code path of its own."""
+        return self.needs_posts and self.observation is not Observation.FULL
+
 
 _ROWS = (
     # code, observation, audio to staff, records, minutes, people, needs posts, has prisoner, offered
     Kind("social", Observation.FULL, True, True, 60, 4, True, True, True),
     Kind("compassionate", Observation.FULL, True, False, 180, 4, True, True, True),
     Kind("interpreted", Observation.FULL, True, True, 90, 5, True, True, False),
-    Kind("legal", Observation.INTERMITTENT, False, False, 60, 4, True, True, False),
-    Kind("confidential", Observation.NONE, False, False, 60, 4, True, True, False),
-    Kind("official", Observation.INTERMITTENT, False, False, 60, 4, True, True, False),
-    Kind("clinical", Observation.INTERMITTENT, False, False, 60, 4, True, True, False),
+    Kind("legal", Observation.INTERMITTENT, False, False, 60, 4, True, True, True),
+    Kind("confidential", Observation.NONE, False, False, 60, 4, True, True, True),
+    Kind("official", Observation.INTERMITTENT, False, False, 60, 4, True, True, True),
+    Kind("clinical", Observation.INTERMITTENT, False, False, 60, 4, True, True, True),
     # No posts are needed, because no prisoner is there (README 1): a stream goes in only, a test comes back only.
     Kind("funeral_stream", Observation.NONE, False, False, 240, 0, False, False, False),
     Kind("test", Observation.NONE, False, False, 3, 1, False, False, False),

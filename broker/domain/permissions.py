@@ -120,6 +120,7 @@ TABLE: Mapping[tuple[str, Who], Need] = {
         ("leg.offer", _LEGS),
         ("leg.leave", _LEGS),
         ("leg.help", _LEGS),
+        ("look.refuse", (Who.FAMILY,)),
         ("warning.shown", _LEGS),
     ),
     **_rows(
@@ -135,6 +136,7 @@ TABLE: Mapping[tuple[str, Who], Need] = {
         ("visit.cancel", (Who.BOOKING, Who.DUTY_GOVERNOR)),
         ("link.issue", (Who.BOOKING, Who.DUTY_GOVERNOR)),
         ("link.revoke", (*_POSTS, Who.BOOKING, Who.DUTY_GOVERNOR)),
+        ("call.make_privileged", (Who.ANALYST, Who.DUTY_GOVERNOR)),
         ("call.set_tier", (Who.ANALYST, Who.DUTY_GOVERNOR)),  # and nobody while on a post (domain.md 7.8)
         ("synthetic.create", (Who.SYNTHETIC,)),
         ("figures.read", (Who.DUTY_GOVERNOR, Who.AUDITOR)),
@@ -168,6 +170,9 @@ TABLE: Mapping[tuple[str, Who], Need] = {
         ("break.snooze", (Who.MONITOR,)),
         ("figures.read", (Who.MONITOR,)),  # of the own scope, while it is held
         ("presence", (Who.SUPERVISOR,)),
+        ("look.start", (Who.MONITOR,)),
+        ("look.stop", (Who.MONITOR,)),
+        ("patrol.log", (Who.SUPERVISOR,)),
         ("leg.verify.family", (Who.MONITOR,)),
         ("leg.verify.prisoner", (Who.SUPERVISOR,)),
         ("leg.refuse.family", (Who.MONITOR,)),

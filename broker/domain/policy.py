@@ -85,6 +85,12 @@ class Policy:
     weight_tier1: int = 4
     weight_tier2: int = 2
     weight_tier3: int = 1
+    weight_privileged: int = 1
+    # Privileged calls (domain.md 7.6)
+    look_max_s: float = 20.0
+    look_gap_s: float = 300.0
+    patrol_every_s: float = 900.0
+    patrol_late_s: float = 120.0
 
 
 DEFAULT = Policy()

@@ -16,6 +16,7 @@ from broker.domain.capacity import weight
 from broker.domain.codes import HoldKind, Outcome, Post
 from broker.domain.gate import Evidence, Proof, effective_end
 from broker.domain.policy import Policy
+from broker.domain.privileged import follow
 from broker.domain.receipts import missed
 from broker.domain.tasks import overdue
 
@@ -27,7 +28,19 @@ def settle(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> lis
     """Return the events that are due now; empty when nothing follows."""
     if call.phase is Phase.ENDED:
         return overdue(call, policy, now)
-    for rule in (_cover, _end, _alarms, _clock, _barred, _system_holds, _rejoin, _readiness, _start, _tasks):
+    for rule in (
+        _cover,
+        _end,
+        _alarms,
+        _privileged,
+        _clock,
+        _barred,
+        _system_holds,
+        _rejoin,
+        _readiness,
+        _start,
+        _tasks,
+    ):
         events = rule(call, evidence, policy, now)
         if events:
             return events
@@ -134,12 +147,20 @@ def _coverage_hold(
     proof = _proof(post, evidence)
     stale_s, grace_s = _limits(post, policy)
     hold = call.held_by(kind)
-    if hold is None and not fresh(proof, stale_s + grace_s, now):
+    patrolled = kind is HoldKind.UNMONITORED and call.privileged  # there the hall walks past instead (README 10)
+    if hold is None and not patrolled and not fresh(proof, stale_s + grace_s, now):
         return [e.HoldPlaced(now, BY, _hold_id(call), kind, None)]
     steady = proof is not None and now - proof.since >= timedelta(seconds=policy.steady_s)
     if hold is not None and steady and covered(post, evidence, policy, now):
         return [e.HoldCleared(now, BY, hold.id)]
     return []
+
+
+def _privileged(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
+    there = covered(Post.MONITOR, evidence, policy, now)
+    proof = _proof(Post.MONITOR, evidence)
+    steady = proof is not None and now - proof.since >= timedelta(seconds=policy.steady_s)
+    return follow(call, there, steady, policy, now)
 
 
 def _hold_id(call: Call) -> str:

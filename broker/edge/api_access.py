@@ -124,7 +124,7 @@ async def make_synthetic(request: web.Request) -> web.Response:
         count = body.get("count")
         if type(count) is not int or not 1 <= count <= MOST_AT_ONCE:
             return refused(400, "bad_count")
-        made = await found.synthetics.make(credential, count)
+        made = await found.synthetics.make(credential, count, str(body.get("kind", "social")))
     except Refused as refused_by_rule:
         return refused(409, refused_by_rule.code.value)
     except _UNAVAILABLE:

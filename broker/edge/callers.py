@@ -10,6 +10,7 @@ from broker.domain.codes import HoldKind, Outcome, PauseReason
 from broker.domain.gate import effective_end
 from broker.domain.kinds import KINDS
 from broker.domain.policy import policy
+from broker.edge.privileged import for_callers
 from broker.engine.registry import Entry
 from broker.protocol.server import (
     AttendeePart,
@@ -43,6 +44,7 @@ def visit_message(entry: Entry, leg: Leg, missing: list[str], now: datetime) -> 
         leg_id=leg.id,
         screen=screen,
         kind=call.kind,
+        privileged=for_callers(call),
         people=_people(entry, leg),
         others=_others(entry, leg),
         notice=notice_of(call),

@@ -160,6 +160,8 @@ class LegSession(Session):
                 command = c.EnterLobby(actor, leg_id)
             case client.LegLeave():
                 return await self._leave(call, key)
+            case client.LookRefuse():
+                command = c.RefuseLooks(actor, leg_id)
             case client.LegHelp():
                 command = c.AskHelp(actor, leg_id)
             case _:

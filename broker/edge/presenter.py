@@ -15,6 +15,7 @@ from broker.domain.plan import Media
 from broker.domain.policy import policy
 from broker.domain.posts import Holder
 from broker.domain.records import Device, Seat
+from broker.edge.privileged import for_staff
 from broker.engine.consoles import Console
 from broker.engine.engine import SHOWABLE, Engine, prisoner_leg
 from broker.engine.losses import EVERY_S, Losses
@@ -67,6 +68,7 @@ class Presenter:
             tier_reasons=list(call.tier_reasons),
             tier_set_by=self.name_of(call.tier_by),
             first_page=call.tier == 1,
+            privileged=for_staff(call, self.name_of, now),
             synthetic=call.synthetic,
             recorded=KINDS[call.kind].recorded,
             phase=call.phase.value,
@@ -192,7 +194,7 @@ class Presenter:
     def health(self, entry: Entry) -> list[LegHealth]:
         """Return how each leg's link does."""
         call = entry.actor.call
-        return [leg_health(call.id, leg, self._engine.media.health(leg.id)) for leg in call.active]
+        return [leg_health(call, leg, self._engine.media.health(leg.id)) for leg in call.active]
 
 
 def _leg(entry: Entry, leg: Leg) -> LegPart:
@@ -255,17 +257,17 @@ def _audio_lines(call: Call, console: Console, home: int) -> list[LinePart]:
     ]
 
 
-def leg_health(call_id: str, leg: Leg, health: EndpointHealth | None) -> LegHealth:
+def leg_health(call: Call, leg: Leg, health: EndpointHealth | None) -> LegHealth:
     """Return a link's health in one word: by the worse of the losses in both directions."""
     if health is None or not leg.connected:
-        return LegHealth(leg_id=leg.id, call_id=call_id, health="none")
+        return LegHealth(leg_id=leg.id, call_id=call.id, health="none")
     loss = max(health.loss_in, health.loss_out)
     word: Literal["good", "poor", "bad"] = "good" if loss < GOOD_LOSS else "poor" if loss < POOR_LOSS else "bad"
     return LegHealth(
         leg_id=leg.id,
-        call_id=call_id,
+        call_id=call.id,
         health=word,
-        level=min(1.0, max(0.0, health.audio_level)),
+        level=0.0 if call.privileged else min(1.0, max(0.0, health.audio_level)),  # who speaks is told of no such call
         loss=round(loss, 3),
         sends_audio=health.sends_audio,
         sends_video=health.sends_video,

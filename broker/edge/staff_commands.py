@@ -46,6 +46,8 @@ def command_of(actor: Actor, message: client.ClientMessage) -> c.Command | None:
             return c.RefuseLeg(actor, leg_id)
         case client.CallWarn(warning=warning, legs=legs):
             return c.Warn(actor, warning, tuple(legs))
+        case client.PatrolLog():
+            return c.LogPatrol(actor)
         case _:
             return task_of(actor, message)
 
@@ -106,6 +108,8 @@ class StaffCommands:
             case client.WallFocus(call_id=call_id):
                 await self._focus(call_id)
                 return Ok(key=key)
+            case client.LookStart(call_id=call_id) | client.LookStop(call_id=call_id):
+                return await self._look(message, call_id)
             case client.AlertAck() | client.AlertClear():
                 return await self._on_alert(message)
         actor = self._session.actor()
@@ -115,6 +119,15 @@ class StaffCommands:
         entry = await self._within_reach(str(getattr(message, "call_id", "")), actor, str(getattr(message, "type", "")))
         done = await self._on_call(entry, command)
         return Ok(key=key, recorded=done.recorded, hold_id=_hold_placed(done))
+
+    async def _look(self, message: client.LookStart | client.LookStop, call_id: str) -> Ok:
+        actor, session = self._session.actor(), self._session
+        entry = await self._within_reach(call_id, actor, message.type)
+        call = entry.actor.call
+        await session.permit(actor, message.type, Subject(call.establishment, call.hall_id))
+        starts = isinstance(message, client.LookStart)
+        done = await (self._engine.looks.start if starts else self._engine.looks.stop)(session.id, call)
+        return Ok(key=message.key, recorded=done.recorded)
 
     async def _not_for_staff(self, message: client.ClientMessage, actor: Actor) -> Refused:
         action = str(getattr(message, "type", ""))

@@ -28,6 +28,7 @@ from broker.engine.chairs import LaptopChair, StaffChair
 from broker.engine.consoles import Console, Lines
 from broker.engine.denials import Denials
 from broker.engine.handovers import Handovers
+from broker.engine.looks import Looks
 from broker.engine.losses import Losses
 from broker.engine.posts import Posts, actor_of
 from broker.engine.presence import Presence
@@ -99,6 +100,7 @@ class Engine:
         self._tasks = Tasks()
         self._consoles: dict[str, Console] = {}
         self._stills = Stills()
+        self.looks = Looks(self._consoles, media, self.board, self.send)
         self._looked: dict[str, datetime] = {}
         today = Today(event_log, clock, zone)
         self.posts = Posts(self.presence, self.streams, directory, today, self.board, clock, self._detach)
@@ -226,8 +228,9 @@ class Engine:
         if console is None or holder is None or not visible:
             return
         at = self._dated(heard)
+        self.presence.at_console(session, at)
         calls = [entry.actor.call for entry in self.within(holder.held) if entry.actor.call.id in tiles]
-        calls = [call for call in calls if call.phase in SHOWABLE]
+        calls = [call for call in calls if call.phase in SHOWABLE and not call.privileged]
         sent = await self._sent(console, calls, {tile.fact.leg_id: tile for call in calls for tile in tiles[call.id]})
         for call in calls:
             facts = {tile.fact.leg_id: tile.fact for tile in tiles[call.id]}
@@ -280,6 +283,8 @@ class Engine:
         entry = self.entry(call_id) if call_id is not None else None
         if call_id is not None and (entry is None or not console.reaches(entry.actor.call)):
             raise Refused(Code.UNKNOWN_CALL)
+        if entry is not None and entry.actor.call.privileged:
+            raise Refused(Code.PRIVILEGED)
         before, console.focus = console.focus, call_id
         for each in (before, call_id):
             if each is not None:
@@ -379,6 +384,7 @@ class Engine:
         if not isinstance(change, CallChanged):
             return
         call = change.call
+        self.looks.follow(change)
         if call.phase is Phase.ENDED:
             self.media.release(call.id)
         for console in tuple(self._consoles.values()):
@@ -389,7 +395,11 @@ class Engine:
                 if console.focus == call.id:
                     console.focus = None
                 self.board.publish(LinesChanged(console.actor.session))
-            elif call.phase in SHOWABLE and not any(o.session == console.actor.session for o in call.observers):
+            elif (
+                call.phase in SHOWABLE
+                and not call.privileged
+                and not any(o.session == console.actor.session for o in call.observers)
+            ):
                 self._tasks.start(self._show(console, call.id), "show call")
 
     async def _show_all(self, console: Console) -> None:
@@ -400,8 +410,8 @@ class Engine:
     async def _show(self, console: Console, call_id: str) -> None:
         """Put one call on a console's lines, with sound where it is in focus."""
         entry = self.entry(call_id)
-        if entry is None or entry.actor.call.phase not in SHOWABLE:
-            return
+        if entry is None or entry.actor.call.phase not in SHOWABLE or entry.actor.call.privileged:
+            return  # a privileged call has a console in a look only
         home = self.media.home(call_id)
         if home not in console.lines:
             return

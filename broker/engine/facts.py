@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from broker.domain import events as e
 from broker.domain.bookings import hall_hours, is_adult, years
+from broker.domain.kinds import KINDS
 from broker.domain.policy import Policy
 from broker.domain.records import Contact, Establishment, Hall, Prisoner, Scope, Seat, Visit
 from broker.domain.risk import Assessment
@@ -98,7 +99,12 @@ def scheduled(
     children = tuple(p for p in visit.contact_ids if not is_adult(facts.contacts[p], day))
     prisoner = e.LegSpec(f"{visit.id}.1", "prisoner", (visit.prisoner_number,), synthetic=synthetic)
     family = e.LegSpec(
-        f"{visit.id}.2", "family", visit.contact_ids, children, visit.contact_ids[0], synthetic=synthetic
+        f"{visit.id}.2",
+        "professional" if KINDS[visit.kind].privileged else "family",
+        visit.contact_ids,
+        children,
+        visit.contact_ids[0],
+        synthetic=synthetic,
     )
     return e.CallScheduled(
         now,

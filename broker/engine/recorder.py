@@ -34,6 +34,7 @@ PERMISSIVE = (
     e.PeopleUnbarred,
     e.LimitChanged,
     e.ObservationStarted,
+    e.LookStarted,
 )
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, timedelta
 from typing import Final
 
 from broker.domain.codes import Code, Refused
+from broker.domain.kinds import offered
 from broker.domain.records import (
     Contact,
     Device,
@@ -77,14 +78,14 @@ class Synthetics:
         self._accounts = accounts
         self._clock = clock
 
-    async def make(self, credential: SynthCredential, count: int) -> SyntheticCalls:
-        """Make `count` visits that start now, and two people for the posts.
+    async def make(self, credential: SynthCredential, count: int, kind: str = "social") -> SyntheticCalls:
+        """Make `count` visits of a kind that start now, and two people for the posts.
 
         Raises:
             Refused: `not_permitted` for an establishment that is not synthetic, `too_late` past the cap.
             LogUnavailable: It cannot be recorded.
         """
-        if not 1 <= count <= MOST_AT_ONCE:
+        if not 1 <= count <= MOST_AT_ONCE or kind not in {one.code for one in offered()}:
             raise Refused(Code.NOT_PERMITTED)
         place = credential.establishment
         found = await self._directory.establishments(Scope(frozenset({place})))
@@ -99,7 +100,7 @@ class Synthetics:
             rows: list[Row] = [hall]
             facts: list[Fact] = []
             for number in await self._free(place, count):
-                call, theirs = self._call(found[0], hall, number, actor)
+                call, theirs = self._call(found[0], hall, number, kind, actor)
                 made.append(call)
                 rows += theirs
                 links = [row.id for row in theirs if isinstance(row, Link)]
@@ -125,7 +126,7 @@ class Synthetics:
         return [next(free) for _ in range(count)]
 
     def _call(
-        self, establishment: Establishment, hall: Hall, number: int, actor: str
+        self, establishment: Establishment, hall: Hall, number: int, kind: str, actor: str
     ) -> tuple[SyntheticCall, list[Row]]:
         place, now = establishment.code, self._clock.now().astimezone(UTC)
         seat = Seat(_seat_id(place, number), place, hall.id, number)
@@ -145,7 +146,7 @@ class Synthetics:
         visit = Visit(
             new_id("v"),
             place,
-            "social",
+            kind,
             prisoner.number,
             (contact.id,),
             hall.id,

@@ -92,6 +92,13 @@ class LegHelp(Message):
     key: Key
 
 
+class LookRefuse(Message):
+    """The outside caller of a privileged call refuses to be looked at, for the rest of the call."""
+
+    type: Literal["look.refuse"] = "look.refuse"
+    key: Key
+
+
 class WarningShown(Message):
     """The page has shown the warning with this id. No answer."""
 
@@ -281,6 +288,22 @@ class Advice(Message):
     since: AwareDatetime | None = None
 
 
+class LookStart(Message):
+    """Look at a privileged call: pictures without sound, for seconds, counted and told to the callers."""
+
+    type: Literal["look.start"] = "look.start"
+    key: Key
+    call_id: Id
+
+
+class LookStop(Message):
+    """End the look that runs."""
+
+    type: Literal["look.stop"] = "look.stop"
+    key: Key
+    call_id: Id
+
+
 class WallFocus(Message):
     """Hear this call, alone; none: hear nothing."""
 
@@ -325,6 +348,14 @@ class WallProof(Message):
 # --- technical supervision only ---------------------------------------------
 
 
+class PatrolLog(Message):
+    """The supervisor has walked past a privileged call that nobody looks at."""
+
+    type: Literal["patrol.log"] = "patrol.log"
+    key: Key
+    call_id: Id
+
+
 class Presence(Message):
     """Each second: the hall page is open and visible; `touched` since the last. No answer."""
 
@@ -366,6 +397,10 @@ ClientMessage = Annotated[
     | Advice
     | CallWarn
     | TaskMessage
+    | LookStart
+    | LookStop
+    | PatrolLog
+    | LookRefuse
     | WallFocus
     | WallProof
     | Presence,

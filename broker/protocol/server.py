@@ -11,7 +11,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from broker.domain.codes import Code, EndReason, HoldKind, Outcome, PauseReason, Post, RiskReason, Step, Warning
+from broker.domain.codes import (
+    Code,
+    EndReason,
+    HoldKind,
+    Outcome,
+    PatrolReason,
+    PauseReason,
+    Post,
+    RiskReason,
+    Step,
+    Warning,
+)
 from broker.protocol.alerts import Alert, LossHistory
 from broker.protocol.base import Id, Key, ServerPart
 from broker.protocol.posts import CheckPart, GuidancePart, HandoverOver, MayPart, PostPart, Relief, Stations
@@ -98,6 +109,23 @@ class HoldPart(ServerPart):
     relabel_until: datetime | None = None
 
 
+class PrivilegedPart(ServerPart):
+    """What staff may know of a privileged call: looks at its picture, and patrols. There is no sound."""
+
+    may_look: bool  # the kind allows looks at all
+    looks: int = 0
+    looking: str | None = None  # name of who looks now
+    until: datetime | None = None
+    next_at: datetime | None = None  # before then no look may begin
+    refused: bool = False
+    patrol: PatrolReason | None = None
+    patrol_next_at: datetime | None = None
+    patrol_due_at: datetime | None = None  # asked for then, and not logged yet
+    patrol_overdue: bool = False
+    look_max_s: float
+    look_gap_s: float
+
+
 class CallPart(ServerPart):
     """A call as staff see it. `seq` rises with every change; an older one is dropped."""
 
@@ -116,6 +144,7 @@ class CallPart(ServerPart):
     tier_reasons: list[RiskReason] = []  # the most severe first; catalogue key `risk.<code>`
     tier_set_by: str | None = None  # name of staff, where a person and not the rules set it
     first_page: bool = False  # to be given a place on the wall's first page as it starts (features F56)
+    privileged: PrivilegedPart | None = None
     synthetic: bool
     recorded: bool
     phase: Literal["scheduled", "lobby", "ready", "live", "ended"]
@@ -299,6 +328,18 @@ class MediaReoffer(ServerPart):
     home: int = 0
 
 
+class LooksPart(ServerPart):
+    """What the callers of a privileged call are told: whether somebody looks now, how often, and how long at most."""
+
+    may_look: bool
+    looking: bool = False
+    until: datetime | None = None
+    looks: int = 0
+    refused: bool = False
+    max_s: int
+    every_min: int
+
+
 class VisitMessage(ServerPart):
     """The call as a caller sees it. Sent at once and after every change.
 
@@ -312,6 +353,7 @@ class VisitMessage(ServerPart):
     leg_id: Id | None = None
     screen: Literal["none", "notice", "check", "lobby", "call", "paused", "ended"]
     kind: str = "social"
+    privileged: LooksPart | None = None
     people: list[AttendeePart] = []
     others: list[OtherPart] = []
     notice: NoticePart | None = None

@@ -117,6 +117,10 @@ class StaffMember:
             raise Closed("")
         return await self.talk.command(message)
 
+    async def log_patrol(self, call_id: str) -> None:
+        """Say that somebody walked past a privileged call."""
+        await self.command(client.PatrolLog(key=new_key(), call_id=call_id))
+
     async def pause(self, call_id: str) -> tuple[str, float]:
         """Pause, and return the hold and when the command was sent (monotonic seconds)."""
         sent_at = time.monotonic()
@@ -176,13 +180,13 @@ class StaffMember:
 
     def to_verify(self) -> list[tuple[str, str]]:
         """Return the legs (call, leg) that wait for this post to verify them."""
-        role = "family" if self.post is Post.MONITOR else "prisoner"
+        seat = self.post is Post.SUPERVISOR
         return [
             (call.id, leg.id)
             for call in self.calls.values()
             if call.phase in ("lobby", "ready") and self.verifies(call)
             for leg in call.legs
-            if leg.role == role
+            if (leg.role == "prisoner") is seat
             and leg.connected
             and not leg.verified
             and leg.step in ("lobby", "connecting", "connected")
@@ -343,6 +347,10 @@ class Monitor(StaffMember):
     async def focus(self, call_id: str | None) -> None:
         """Hear this call alone."""
         await self.command(client.WallFocus(key=new_key(), call_id=call_id))
+
+    async def look(self, call_id: str) -> None:
+        """Look at a privileged call."""
+        await self.command(client.LookStart(key=new_key(), call_id=call_id))
 
     def _line(self, part: server.LinePart) -> Line | None:
         peer = self.peers.get(part.home)

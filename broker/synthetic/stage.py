@@ -88,16 +88,16 @@ class Stage:
         return Receivers((*at_ends, *self.monitor.lines_of(ends.booked.call_id)))
 
 
-async def ask_for_calls(site: Site, credential: str, count: int) -> Cast:
+async def ask_for_calls(site: Site, credential: str, count: int, kind: str = "social") -> Cast:
     """
-    Have `count` synthetic calls booked that start now.
+    Have `count` synthetic calls of a kind booked that start now.
 
     Raises:
         Unreachable: No broker answers.
         Denied: The credential is refused.
     """
     answer = await site.post(
-        Browser("base"), "/api/synthetic", {"count": count}, {"Authorization": f"Bearer {credential}"}
+        Browser("base"), "/api/synthetic", {"count": count, "kind": kind}, {"Authorization": f"Bearer {credential}"}
     )
     if isinstance(answer.get("chairs"), dict):
         site.name_chairs(answer["chairs"])

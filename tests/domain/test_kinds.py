@@ -9,18 +9,12 @@ from broker.domain.kinds import KINDS, Observation, offered
 PRIVILEGED = ("legal", "confidential", "official", "clinical")
 
 
-@pytest.mark.feature("F86")
-@pytest.mark.feature("F86")
+@pytest.mark.feature("F86", "F93")
 @pytest.mark.parametrize("code", PRIVILEGED)
 def test_staff_never_hear_a_privileged_call_and_nobody_records_it(code):
     kind = KINDS[code]
 
     assert (kind.audio_to_staff, kind.records, kind.observation is Observation.FULL) == (False, False, False)
-
-
-@pytest.mark.parametrize("code", PRIVILEGED)
-def test_a_privileged_call_can_not_be_booked_before_its_path_is_built(code):
-    assert not KINDS[code].offered
 
 
 def test_what_has_a_prisoner_needs_both_posts():
@@ -37,5 +31,6 @@ def test_a_social_call_takes_four_people():
     assert KINDS["social"].max_people == 4
 
 
-def test_social_and_compassionate_calls_are_offered():
-    assert [kind.code for kind in offered()] == ["social", "compassionate"]
+def test_social_compassionate_and_privileged_calls_are_offered():
+    assert [kind.code for kind in offered()] == ["social", "compassionate", *PRIVILEGED]
+    assert {kind.code for kind in KINDS.values() if kind.privileged} == set(PRIVILEGED)

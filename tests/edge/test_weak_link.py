@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from broker.domain.call import Leg, LegRole
+from broker.domain.call import Leg, LegRole, begin
 from broker.domain.codes import HoldKind
 from broker.edge.presenter import leg_health
 from broker.ports import EndpointHealth
+from tests.domain.support import booked
 from tests.edge.wire import Live, Wire, wire
 
+CALL = begin(booked())
 FAMILY = Leg("v1.2", LegRole.FAMILY, ("c1",), connected=True)
 SOUND_ONLY = EndpointHealth(loss_out=0.02, picture="none", dropped=(0,))
 
@@ -122,9 +124,9 @@ async def test_a_leg_that_sends_sound_alone_is_watched_by_what_stands_in_its_pla
     ],
 )
 def test_a_links_health_is_the_band_of_its_worse_direction(loss_in: float, loss_out: float, word: str) -> None:
-    assert leg_health("v1", FAMILY, EndpointHealth(loss_in=loss_in, loss_out=loss_out)).health == word
+    assert leg_health(CALL, FAMILY, EndpointHealth(loss_in=loss_in, loss_out=loss_out)).health == word
 
 
 def test_a_leg_without_media_has_no_health_and_no_word_on_its_picture() -> None:
-    told = leg_health("v1", replace(FAMILY, connected=False), SOUND_ONLY)
+    told = leg_health(CALL, replace(FAMILY, connected=False), SOUND_ONLY)
     assert (told.health, told.picture) == ("none", None)

@@ -73,10 +73,12 @@ async def broker_in(folder: Path, policy: Policy = DEFAULT, **settings: Any) -> 
 
 
 @asynccontextmanager
-async def stage_in(folder: Path, calls: int = 1, policy: Policy = DEFAULT) -> AsyncIterator[Stage]:
+async def stage_in(
+    folder: Path, calls: int = 1, policy: Policy = DEFAULT, kind: str = "social"
+) -> AsyncIterator[Stage]:
     """Run a broker with `calls` synthetic calls and two members of staff who are signed in, on no post."""
     async with broker_in(folder, policy) as broker, Site(broker.url) as site:
-        cast = await ask_for_calls(site, broker.credential, calls)
+        cast = await ask_for_calls(site, broker.credential, calls, kind)
         async with staffed(site, cast) as stage:
             yield stage
 
