@@ -45,7 +45,7 @@ def test_a_visit_that_breaks_no_rule_may_be_booked():
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"kind": "legal"}, Code.KIND_NOT_OFFERED),
+        ({"kind": "interpreted"}, Code.KIND_NOT_OFFERED),
         ({"kind": "party"}, Code.KIND_NOT_OFFERED),
         ({"ends_at": TWO}, Code.BAD_TIMES),
         ({"ends_at": TWO - timedelta(hours=1)}, Code.BAD_TIMES),

@@ -219,7 +219,7 @@ STEPS = st.lists(
 
 
 @pytest.mark.feature("F63")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(kind=st.sampled_from(PRIVILEGED), four=st.booleans(), late=st.booleans(), steps=STEPS)
 def test_whatever_is_asked_no_sound_of_a_privileged_call_has_a_way_to_a_console(kind, four, late, steps):
     scene = live(booked(kind="social" if late else kind, legs=FOUR_LEGS if four else None, minutes=60))

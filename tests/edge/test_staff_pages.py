@@ -259,7 +259,7 @@ async def test_a_taken_seat_is_told_at_the_field_and_nothing_is_booked(clerk, de
         ({"start": "2pm"}, "start"),
         ({"start": "23:00"}, "start"),
         ({"length": "45"}, "length"),
-        ({"kind": "legal"}, "kind"),
+        ({"kind": "interpreted"}, "kind"),
         ({"main": ""}, "main"),
         ({"main": "c3-HRD"}, "main"),
         ({"main": "c2-HRD", "others": ""}, "main"),

@@ -123,7 +123,7 @@ async def test_what_is_wrong_with_a_line_of_people_is_told(desk, line, code, col
         ("R3,HRD,social,A2222BB,K1,Main hall,1,2026-11-27,25:00,10:30", "not_a_time", "start"),
         ("R3,HRD,social,A2222BB,K1,Main hall,1,2026-11-27,10:30,10:00", "refused.bad_times", ""),
         ("R3,HRD,social,A2222BB,K1,Main hall,1,2020-11-27,10:00,10:30", "refused.bad_times", ""),
-        ("R3,HRD,legal,A2222BB,K1,Main hall,1,2026-11-27,10:00,10:30", "refused.kind_not_offered", ""),
+        ("R3,HRD,interpreted,A2222BB,K1,Main hall,1,2026-11-27,10:00,10:30", "refused.kind_not_offered", ""),
         ("R3,HRD,social,A2222BB,K2,Main hall,1,2026-11-27,10:00,10:30", "refused.adult_missing", ""),
         ("R3,HRD,social,A2222BB,K1;K3,Main hall,1,2026-11-27,10:00,10:30", "refused.contact_restricted", ""),
         ("R3,HRD,social,A2222BB,K1,Main hall,2,2026-11-25,10:15,10:45", "refused.prisoner_booked", ""),
