@@ -10,6 +10,7 @@ from broker.domain import commands as c
 from broker.domain.actors import Actor
 from broker.domain.call import Phase
 from broker.domain.codes import Code, Refused
+from broker.domain.kinds import offered
 from broker.domain.permissions import HeldPost
 from broker.domain.risk import TIERS
 from broker.edge.forms import FieldFault
@@ -20,7 +21,8 @@ from broker.edge.visit_pages import VISIT_ID, page_of, posted_for, scope_of, sta
 from broker.engine.registry import Entry
 from broker.engine.visits import Booked
 
-_FIELD: Final = {Code.REASON_MISSING: "reason", Code.UNKNOWN_TIER: "tier"}
+_FIELD: Final = {Code.REASON_MISSING: "reason", Code.UNKNOWN_TIER: "tier", Code.KIND_NOT_OFFERED: "kind"}
+PRIVILEGED: Final = tuple(kind.code for kind in offered() if kind.privileged)
 
 
 async def show(request: web.Request, person: SignedIn) -> web.StreamResponse:
@@ -37,6 +39,14 @@ async def set_tier(request: web.Request, person: SignedIn) -> web.StreamResponse
         return _page(request, person, row, FieldFault("tier", "refused.unknown_tier"))
     command = c.SetTier(actor_of(request, person), int(form["tier"]), form["reason"])
     return await _done(request, person, row, command)
+
+
+async def make_privileged(request: web.Request, person: SignedIn) -> web.StreamResponse:
+    """POST /visits/<id>/privileged, with the kind that the call becomes. Never taken back."""
+    form, row = await posted_for(request, person, "call.make_privileged")
+    if form["sure"] != "yes":
+        return _page(request, person, row, FieldFault("kind", "staff.authority.sure_missing"))
+    return await _done(request, person, row, c.MakePrivileged(actor_of(request, person), form["kind"]))
 
 
 async def _done(request: web.Request, person: SignedIn, row: Booked, command: c.Command) -> web.StreamResponse:
@@ -59,7 +69,7 @@ def actor_of(request: web.Request, person: SignedIn) -> Actor:
 
 def _page(request: web.Request, person: SignedIn, row: Booked, *faults: FieldFault) -> web.Response:
     entry = services(request).engine.entry(row.visit.id)
-    values = {"row": row, "call": _open(entry), "tiers": TIERS, "faults": faults}
+    values = {"row": row, "call": _open(entry), "tiers": TIERS, "kinds": PRIVILEGED, "faults": faults}
     return page_of(request, person, "visit_authority.html", status=400 if faults else 200, **values)
 
 
@@ -70,4 +80,11 @@ def _open(entry: Entry | None) -> object:
 ROUTES: Final = (
     Route("GET", f"/visits/{{visit_id:{VISIT_ID}}}/authority", staff_page(show), "call.set_tier", STAFF),
     Route("POST", f"/visits/{{visit_id:{VISIT_ID}}}/tier", staff_page(set_tier), "call.set_tier", STAFF),
+    Route(
+        "POST",
+        f"/visits/{{visit_id:{VISIT_ID}}}/privileged",
+        staff_page(make_privileged),
+        "call.make_privileged",
+        STAFF,
+    ),
 )

@@ -39,6 +39,7 @@ SHELLS: Final = {
             "supervisor_console/styles/console.css",
             "supervisor_console/styles/posts.css",
             "supervisor_console/styles/monitor.css",
+            "supervisor_console/styles/privileged.css",
             "supervisor_console/styles/tasks.css",
         ),
         "supervisor_console/monitor/main.js",

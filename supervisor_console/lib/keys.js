@@ -15,7 +15,7 @@
 /**
  * @typedef {{ type: "tile", number: number } | { type: "move", way: "left" | "right" | "up" | "down" }
  *   | { type: "choose", number: number } | { type: "page", step: 1 | -1 }
- *   | { type: "focus" | "back" | "pause" | "undo" | "relabel" | "clear" | "warn" | "end" | "identity" | "sound" | "keys" | "confirm" | "full" | "bookmark" | "note" | "attend" | "line" }
+ *   | { type: "focus" | "back" | "pause" | "undo" | "relabel" | "clear" | "warn" | "end" | "identity" | "sound" | "keys" | "confirm" | "full" | "bookmark" | "note" | "attend" | "line" | "look" }
  * } Action
  */
 
@@ -34,6 +34,7 @@ const LETTERS = {
   n: "note",
   h: "attend",
   l: "line",
+  v: "look",
 };
 const PAGES = /** @type {Record<string, 1 | -1>} */ ({ PageDown: 1, PageUp: -1 });
 const ARROWS = /** @type {Record<string, "left" | "right" | "up" | "down">} */ ({

@@ -95,7 +95,7 @@ function prove(desk) {
       heard,
       visible: document.visibilityState === "visible",
       stale: session.stale.peek(),
-      calls: [...session.board.peek().calls.values()].filter(isOnWall),
+      calls: [...session.board.peek().calls.values()].filter((call) => isOnWall(call) && !call.privileged),
       sampleOf: (legId) => samples.get(legId),
     });
     session.connection?.send(proof);

@@ -8,6 +8,7 @@ import { closeGaps, isOnWall } from "../lib/board.js";
 import { isPresent, holdsOf, legToCheck, mayClear, nextToCheck, secondsLeft } from "../lib/calls.js";
 import { checksOf, hereOf, ticksOf } from "../lib/identity.js";
 import { arrange, neighbour, turned } from "../lib/layout.js";
+import { toggleLook } from "./privileged.js";
 import { missingWords } from "./identity.js";
 import { AFTER_THE_END, TaskDesk } from "./task_desk.js";
 
@@ -143,6 +144,8 @@ export class Desk {
       case "sound":
         this.sound.value = !this.sound.value;
         return;
+      case "look":
+        return toggleLook(this, this.at.value);
       case "keys":
         this.panel.value = this.panel.value?.type === "keys" ? null : { type: "keys" };
         return;
@@ -430,7 +433,7 @@ export class Desk {
 
   /** @private Say which call is heard, after every change and on every new socket. */
   tellFocus() {
-    const heard = computed(() => (this.session.onPost.value && this.sound.value ? this.focused.value : null));
+    const heard = computed(() => (this.session.onPost.value && this.sound.value && !this.callOf(this.focused.value)?.privileged ? this.focused.value : null));
     let told = /** @type {string | null} */ (null);
     const tell = () => {
       if (!this.session.onPost.value) {

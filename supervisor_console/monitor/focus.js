@@ -8,6 +8,7 @@ import { t } from "../../web/lib/text.js";
 import { contactNames, lookOf } from "../lib/calls.js";
 import { icon } from "../lib/icons.js";
 import { CallRecord } from "./record.js";
+import { PrivilegedCard } from "./privileged.js";
 import { Risk } from "./risk.js";
 import { Healths, Pictures, TimeLeft, hears, missingWords, stateWord } from "./tile.js";
 
@@ -23,7 +24,6 @@ export function Focus({ desk, id, place }) {
   const call = board.calls.get(id);
   if (!call) return null;
   const look = lookOf(board, call);
-  const heard = hears(desk, call);
   return html`<section class="focus" data-call=${id} data-look=${look} aria-label=${t("monitor.focus")}>
     <header class="focus-head">
       <h2 tabindex="-1" ref=${heading}>
@@ -40,15 +40,20 @@ export function Focus({ desk, id, place }) {
     </header>
     <div class="focus-pics"><${Pictures} desk=${desk} call=${call} look=${look} /></div>
     <${Healths} desk=${desk} call=${call} />
-    <p class="focus-sound">
-      <button type="button" class="plain" aria-pressed=${desk.sound.value} onClick=${() => desk.do({ type: "sound" })}>
-        ${icon("sound")} ${desk.sound.value ? t("monitor.sound.wanted") : t("monitor.sound.off")} <kbd>S</kbd>
-      </button>
-      <span>${heard ? t("monitor.sound.this_call") : t("monitor.sound.nothing")}</span>
-      <span>${missingWords(call)}</span>
-    </p>
+    ${call.privileged ? html`<${PrivilegedCard} desk=${desk} call=${call} />` : html`<${SoundChoice} desk=${desk} call=${call} />`}
     <${CallRecord} desk=${desk} callId=${call.id} />
   </section>`;
+}
+
+/** @param {{ desk: Desk, call: import("../../web/lib/protocol.js").CallPart }} props */
+function SoundChoice({ desk, call }) {
+  return html`<p class="focus-sound">
+    <button type="button" class="plain" aria-pressed=${desk.sound.value} onClick=${() => desk.do({ type: "sound" })}>
+      ${icon("sound")} ${desk.sound.value ? t("monitor.sound.wanted") : t("monitor.sound.off")} <kbd>S</kbd>
+    </button>
+    <span>${hears(desk, call) ? t("monitor.sound.this_call") : t("monitor.sound.nothing")}</span>
+    <span>${missingWords(call)}</span>
+  </p>`;
 }
 
 /** The lines of sound: all silent but those that carry the call in focus. @param {{ desk: Desk }} props */

@@ -26,6 +26,7 @@ const KEYS = /** @type {const} */ ([
   ["N", "note"],
   ["H", "attend"],
   ["L", "line"],
+  ["V", "look"],
   ["F", "full"],
   ["?", "keys"],
 ]);

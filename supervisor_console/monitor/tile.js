@@ -9,6 +9,7 @@ import { clearedBy, contactNames, holdsOf, isSoundOnly, legToCheck, legsOf, link
 import { hourAndMinute, minutesAndSeconds, timeOfDay } from "../lib/clock.js";
 import { bars, icon } from "../lib/icons.js";
 import { Curtain, Picture, side } from "./picture.js";
+import { Padlock, looksAt } from "./privileged.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("../../web/lib/protocol.js").CallPart} CallPart */
@@ -86,6 +87,7 @@ export function Pictures({ desk, call, look }) {
   if (call.phase === "ended") {
     return html`<div class="pics"><div class="curtain curtain-ended">${icon("cross")}<strong>${t("monitor.ended")}</strong><span>${endWords(call)}</span></div></div>`;
   }
+  if (call.privileged && !held && !looksAt(desk, call)) return html`<${Padlock} desk=${desk} call=${call} />`;
   return html`<div class="pics" data-old=${old !== null} data-legs=${call.legs.length}>
     ${held
       ? html`<${Curtain} desk=${desk} call=${call} look=${look}><${HoldWords} desk=${desk} call=${call} look=${look} /><//>`
@@ -158,6 +160,7 @@ export function TimeLeft({ desk, call }) {
 /** @param {{ desk: Desk, call: CallPart }} props */
 function Looked({ desk, call }) {
   if (call.phase !== "live") return html`<p class="looked">${missingWords(call)}</p>`;
+  if (call.privileged) return html`<p class="looked">${icon("lock")}${t("monitor.privileged.looks", { n: call.privileged.looks })}</p>`;
   if (desk.session.stale.value) return html`<p class="looked">${icon("eye")}${t("monitor.looked.unknown")}</p>`;
   if (desk.focused.value === call.id) return html`<p class="looked">${icon("eye")}${t("monitor.looked.now")}</p>`;
   const ago = secondsSince(call.looked_at, desk.session.now.value);
@@ -210,6 +213,7 @@ export function StripMark({ desk, id, place }) {
 /** @param {{ desk: Desk, call: CallPart, look: Look }} props */
 function CellPictures({ desk, call, look }) {
   if (call.phase === "ended") return html`<div class="pics"><div class="curtain curtain-ended">${t("monitor.ended")}</div></div>`;
+  if (call.privileged && !call.holds.length && !looksAt(desk, call)) return html`<${Padlock} desk=${desk} call=${call} />`;
   return html`<div class="pics" data-old=${desk.session.stale.value} data-legs=${call.legs.length}>
     ${call.holds.length
       ? html`<${Curtain} desk=${desk} call=${call} look=${look}><span>${stateWord(desk, call, look)}</span><//>`

@@ -12,6 +12,7 @@ import { Attendances } from "./attend.js";
 import { Holds } from "./holds.js";
 import { PostLine } from "./line.js";
 import { End } from "./end.js";
+import { Patrol } from "./patrol.js";
 
 /** @typedef {import("./hall.js").Hall} Hall */
 /** @typedef {import("../../web/lib/protocol.js").CallPart} CallPart */
@@ -50,6 +51,7 @@ function Call({ hall, call }) {
     <${Attendances} hall=${hall} callId=${call.id} />
     <${Stop} hall=${hall} call=${call} />
     <${Holds} hall=${hall} call=${call} />
+    <${Patrol} hall=${hall} call=${call} />
     <${Verify} hall=${hall} call=${call} />
     <${Facts} hall=${hall} call=${call} />
     <${PostLine} hall=${hall} callId=${call.id} />

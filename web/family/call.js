@@ -2,6 +2,7 @@
 /** The call: the far picture has the stage; name, minutes and the notice stand above it, never on it. */
 
 import { Icon } from "../lib/icons.js";
+import { Looks } from "../lib/looks.js";
 import { Picture, Sound } from "../lib/media_view.js";
 import { Ask, Heading, MinutesAloud, noticeLine, otherNames, useMinutesLeft, useTitle, Warnings, WeakLink } from "../lib/parts.js";
 import { t } from "../lib/text.js";
@@ -29,6 +30,7 @@ export function Call({ leg, visit }) {
         </div>
         <${Help} />
       </div>
+      <${Looks} leg=${leg} visit=${visit} mayRefuse=${true} />
       <p class="notice-line"><${Icon} name="eye" /> <span>${noticeLine(visit)}</span></p>
       <${MinutesAloud} left=${left} />
     </header>

@@ -2,6 +2,7 @@
 /** The lobby: whom we wait for, in jobs and reasons; never a spinner, never a queue number (features F16). */
 
 import { Icon } from "../lib/icons.js";
+import { Looks } from "../lib/looks.js";
 import { Picture } from "../lib/media_view.js";
 import { Heading, LevelBar, noticeLine, otherNames, useNow, Warnings } from "../lib/parts.js";
 import { has, t } from "../lib/text.js";
@@ -28,6 +29,7 @@ export function Lobby({ leg, visit }) {
     <${Warnings} leg=${leg} />
     <div role="alert">${leg.refused.value ? html`<p class="error">${t("family.lobby.refused")}</p>` : null}</div>
     <${Late} visit=${visit} />
+    <${Looks} leg=${leg} visit=${visit} mayRefuse=${true} />
     <section aria-live="polite">
       ${visit.waiting.length
         ? html`<h2>${t("family.lobby.ready", { n: ready, of: visit.waiting.length })}</h2>

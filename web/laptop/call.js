@@ -1,6 +1,7 @@
 // @ts-check
 /** The call on the laptop: the visitors centred at the top edge, minutes left, one's own picture at eye height. */
 
+import { Looks } from "../lib/looks.js";
 import { Picture, Sound } from "../lib/media_view.js";
 import { Ask, Button, Heading, MinutesAloud, noticeLine, otherNames, useMinutesLeft, useTitle, Warnings, WeakLink } from "../lib/parts.js";
 import { t } from "../lib/text.js";
@@ -35,6 +36,7 @@ export function Call({ leg, visit }) {
         <${Picture} track=${local?.video ?? null} mirrored=${local?.camera === "ok"} label=${t("laptop.lobby.own_picture")} />
         <p class="small">${t("laptop.call.you")}</p>
       </div>
+      <${Looks} leg=${leg} visit=${visit} />
       <${Warnings} leg=${leg} />
       <${WeakLink} leg=${leg} />
     </main>

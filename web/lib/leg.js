@@ -139,6 +139,11 @@ export class Leg {
     return this.ask({ type: "leg.leave" });
   }
 
+  /** The outside caller does not want to be looked at. */
+  refuseLooks() {
+    return this.ask({ type: "look.refuse" });
+  }
+
   help() {
     return this.ask({ type: "leg.help" });
   }

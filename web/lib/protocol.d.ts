@@ -45,7 +45,7 @@ export interface AlertClear {
 }
 
 /** What a post is alerted to; catalogue key `alert.<code>`. Their rules stand in alerts.py. */
-export type AlertCode = "unmonitored" | "unsupervised" | "unwatched" | "unrecorded" | "watch_list" | "authorisation_expired" | "reflagged" | "disconnected" | "media_blocked" | "self_test_failed" | "no_show" | "help" | "hand" | "ending_five" | "ending_one" | "denied_attempt" | "link_elsewhere" | "warning_unseen" | "attend" | "attend_escalated" | "covered" | "frozen" | "silence" | "faces_more" | "faces_none" | "faces_fewer";
+export type AlertCode = "unmonitored" | "unsupervised" | "unwatched" | "unrecorded" | "watch_list" | "authorisation_expired" | "reflagged" | "patrol_due" | "patrol_overdue" | "disconnected" | "media_blocked" | "self_test_failed" | "no_show" | "help" | "hand" | "ending_five" | "ending_one" | "denied_attempt" | "link_elsewhere" | "warning_unseen" | "attend" | "attend_escalated" | "covered" | "frozen" | "silence" | "faces_more" | "faces_none" | "faces_fewer";
 
 /** How soon an alert asks for an act, the soonest first; catalogue key `alert.level.<code>`. */
 export type AlertLevel = "urgent" | "warn" | "low" | "info";
@@ -195,6 +195,7 @@ export interface CallPart {
   tier_reasons: RiskReason[];
   tier_set_by: string | null;
   first_page: boolean;
+  privileged: PrivilegedPart | null;
   synthetic: boolean;
   recorded: boolean;
   phase: "scheduled" | "lobby" | "ready" | "live" | "ended";
@@ -264,7 +265,7 @@ export interface CheckedPart {
 }
 
 /** Why a rule said no. Stable; catalogue key `refused.<code>`. */
-export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "scope_differs" | "not_on_screen" | "handover_pending" | "unknown_handover" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled" | "unknown_alert" | "cause_stands" | "reason_missing" | "unknown_tier" | "identity_incomplete" | "text_missing" | "text_too_long" | "text_controls" | "unknown_breach" | "withdraw_expired" | "unknown_attend" | "not_acknowledged" | "bad_photo";
+export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "scope_differs" | "not_on_screen" | "handover_pending" | "unknown_handover" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled" | "unknown_alert" | "cause_stands" | "reason_missing" | "unknown_tier" | "identity_incomplete" | "text_missing" | "text_too_long" | "text_controls" | "unknown_breach" | "withdraw_expired" | "unknown_attend" | "not_acknowledged" | "bad_photo" | "privileged" | "not_privileged" | "already_privileged" | "looks_not_allowed" | "looks_refused" | "look_running" | "look_too_soon";
 
 /** Another monitor on post, how many of one's live calls their screen shows, and why they cannot take over yet. */
 export interface ColleaguePart {
@@ -511,6 +512,37 @@ export interface LobbyEnter {
   key: string;
 }
 
+/** The outside caller of a privileged call refuses to be looked at, for the rest of the call. */
+export interface LookRefuse {
+  type: "look.refuse";
+  key: string;
+}
+
+/** Look at a privileged call: pictures without sound, for seconds, counted and told to the callers. */
+export interface LookStart {
+  type: "look.start";
+  key: string;
+  call_id: string;
+}
+
+/** End the look that runs. */
+export interface LookStop {
+  type: "look.stop";
+  key: string;
+  call_id: string;
+}
+
+/** What the callers of a privileged call are told: whether somebody looks now, how often, and how long at most. */
+export interface LooksPart {
+  may_look: boolean;
+  looking: boolean;
+  until: string | null;
+  looks: number;
+  refused: boolean;
+  max_s: number;
+  every_min: number;
+}
+
 /** The last minutes of each leg's link, once a call comes into focus; later samples are in the news. */
 export interface LossHistory {
   type: "loss.history";
@@ -610,6 +642,16 @@ export interface OtherPart {
 /** How a call ended: the visit scheduler's list, and TECHNICAL_FAILURE (features F105). */
 export type Outcome = "COMPLETED_NORMALLY" | "PRISONER_COMPLETED_EARLY" | "VISITOR_COMPLETED_EARLY" | "PRISONER_REFUSED_TO_ATTEND" | "VISITOR_DID_NOT_ARRIVE" | "VISITOR_FAILED_SECURITY_CHECKS" | "TERMINATED_BY_STAFF" | "ESTABLISHMENT_CANCELLED" | "PRISONER_CANCELLED" | "VISITOR_CANCELLED" | "BATCH_CANCELLATION" | "ADMINISTRATIVE_ERROR" | "TECHNICAL_FAILURE";
 
+/** The supervisor has walked past a privileged call that nobody looks at. */
+export interface PatrolLog {
+  type: "patrol.log";
+  key: string;
+  call_id: string;
+}
+
+/** Why the hall walks past a privileged call; catalogue key `patrol.<code>`. */
+export type PatrolReason = "kind" | "refused" | "post_lost";
+
 /** Asked after a pause has acted; catalogue key `pause.<code>`. */
 export type PauseReason = "unlisted_person" | "conduct" | "dress" | "second_device" | "public_place" | "welfare" | "child_welfare" | "equipment" | "other";
 
@@ -666,6 +708,22 @@ export interface Presence {
   heard: string;
   visible: boolean;
   touched?: boolean;
+}
+
+/** What staff may know of a privileged call: looks at its picture, and patrols. There is no sound. */
+export interface PrivilegedPart {
+  may_look: boolean;
+  looks: number;
+  looking: string | null;
+  until: string | null;
+  next_at: string | null;
+  refused: boolean;
+  patrol: PatrolReason | null;
+  patrol_next_at: string | null;
+  patrol_due_at: string | null;
+  patrol_overdue: boolean;
+  look_max_s: number;
+  look_gap_s: number;
 }
 
 /** Whether one leg's page has presented a warning: the page visible, the words in view, a frame painted. */
@@ -811,6 +869,7 @@ export interface VisitMessage {
   leg_id: string | null;
   screen: "none" | "notice" | "check" | "lobby" | "call" | "paused" | "ended";
   kind: string;
+  privileged: LooksPart | null;
   people: AttendeePart[];
   others: OtherPart[];
   notice: NoticePart | null;
@@ -916,6 +975,6 @@ export interface YouStaff {
   guidance: GuidancePart;
 }
 
-export type ClientMessage = Hello | LinkCheck | ConsentAccept | CheckReport | LegProgress | LobbyEnter | MediaOffer | LegLeave | LegHelp | WarningShown | PostSignOn | PostSignOff | HandoverOffer | HandoverAccept | HandoverRefuse | HandoverWithdraw | BreakSnooze | CallPause | HoldReason | HoldRelabel | HoldUndo | HoldClear | CallEnd | LegVerify | LegRefuse | AlertAck | AlertClear | Advice | CallWarn | CallNote | CallBookmark | CallBreach | BreachWithdraw | AttendRequest | AttendAcknowledge | AttendEscalate | AttendClose | CallSay | WallFocus | WallProof | Presence;
+export type ClientMessage = Hello | LinkCheck | ConsentAccept | CheckReport | LegProgress | LobbyEnter | MediaOffer | LegLeave | LegHelp | WarningShown | PostSignOn | PostSignOff | HandoverOffer | HandoverAccept | HandoverRefuse | HandoverWithdraw | BreakSnooze | CallPause | HoldReason | HoldRelabel | HoldUndo | HoldClear | CallEnd | LegVerify | LegRefuse | AlertAck | AlertClear | Advice | CallWarn | CallNote | CallBookmark | CallBreach | BreachWithdraw | AttendRequest | AttendAcknowledge | AttendEscalate | AttendClose | CallSay | LookStart | LookStop | PatrolLog | LookRefuse | WallFocus | WallProof | Presence;
 
 export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaQuality | StillMessage | MediaReoffer | VisitMessage | WarningMessage | Snapshot | Stations | Relief | HandoverOver | CallMessage | PostMessage | SeatMessage | News | Alert | LossHistory | WarningState | RecordMessage | Bye;
