@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from broker.domain.policy import DEFAULT
 from broker.protocol import client
 from broker.synthetic.caller import both
 from broker.synthetic.stage import Stage, both_posts, ends_of, refused
