@@ -233,10 +233,10 @@ def _identity(call: Call, command: c.Command, now: datetime) -> list[e.Event]:
     if not leg.present:
         raise Refused(Code.WRONG_PHASE)
     check_people(call, leg, command.people)
-    if leg.role is not LegRole.PRISONER:
-        check_ticks(leg, command.people, command.checks)
     if leg.verified == command.people:
         return []
+    if leg.role is not LegRole.PRISONER:
+        check_ticks(leg, command.people - leg.verified, command.checks)
     by, there = command.actor.id, tuple(sorted(command.people))
     events: list[e.Event] = [e.LegVerified(now, by, leg.id, there, post)]
     if leg.role is not LegRole.PRISONER:

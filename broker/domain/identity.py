@@ -31,7 +31,7 @@ def check_people(call: Call, leg: Leg, people: frozenset[str]) -> None:
 
 
 def check_ticks(leg: Leg, people: frozenset[str], checks: Sequence[PersonCheck]) -> None:
-    """Check that each of `people`, and nobody else, has all three ticks.
+    """Check that each of `people`, who are not verified yet, and nobody else, has all three ticks.
 
     Raises:
         Refused: `identity_incomplete`.

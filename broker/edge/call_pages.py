@@ -1,28 +1,33 @@
-"""What the monitoring post fetches of a call over HTTP: photos on file while it checks who is in the lobby."""
+"""What the monitoring post fetches of a call over HTTP: photos on file for its checks, and the draft of an incident."""
 
 from __future__ import annotations
 
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from broker.domain.call import Phase
 from broker.domain.permissions import HeldPost, Subject, may
 from broker.domain.records import Scope
+from broker.edge.incident import draft
+from broker.edge.rendering import render_staff
 from broker.edge.routes import MONITOR, Route
 from broker.edge.services import services
-from broker.edge.staff_pages import SignedIn, signed_in
+from broker.edge.staff_pages import SignedIn, links_for, signed_in
+from broker.edge.ws import PRESENTER
+from broker.engine.actor import stream_of
 from broker.engine.registry import Entry
+from broker.ports import LogUnavailable
+from broker.text import catalogue
 
 _CHECKED_IN: Final = (Phase.LOBBY, Phase.READY, Phase.LIVE)  # a person who comes late is checked during the call
 
 
 def held_by(request: web.Request, person: SignedIn) -> HeldPost | None:
     """Return the post that this person holds now, in this browser."""
-    for holder in services(request).engine.presence.holders:
-        if (holder.number, holder.profile) == (person.chair.number, person.chair.session.profile):
-            return HeldPost(holder.post, holder.scope, holder.hall_id)
-    return None
+    who = (person.chair.number, person.chair.session.profile)
+    return next((one.held for one in services(request).holders() if (one.number, one.profile) == who), None)
 
 
 async def call_for(request: web.Request, action: str) -> Entry:
@@ -58,4 +63,21 @@ async def photo(request: web.Request) -> web.StreamResponse:
     return web.Response(body=found.data, content_type=found.media_type)
 
 
-ROUTES: Final = (Route("GET", "/calls/{call_id}/photos/{person}", photo, "photo.read", MONITOR),)
+async def incident(request: web.Request) -> web.StreamResponse:
+    """GET /calls/{call_id}/incident: a draft of an incident's text, from the call's own record, to be copied."""
+    entry, found = await call_for(request, "call.incident"), services(request)
+    person = await signed_in(request)
+    try:
+        records = await found.engine.streams.of(stream_of(entry.actor.call.id)).read()
+    except LogUnavailable:
+        raise web.HTTPServiceUnavailable from None
+    named, words = request.app[PRESENTER].name_of, catalogue(found.config.language)
+    text = draft(entry, records, named, words, ZoneInfo(found.config.zone), found.clock.now())
+    links = links_for(request, person, "")
+    return render_staff(request, "incident.html", person.chair, person.cookie, text=text, links=links)
+
+
+ROUTES: Final = (
+    Route("GET", "/calls/{call_id}/photos/{person}", photo, "photo.read", MONITOR),
+    Route("GET", "/calls/{call_id}/incident", incident, "call.incident", MONITOR),
+)

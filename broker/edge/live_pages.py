@@ -75,6 +75,7 @@ _NOT_FOR = {  # areas of the catalogue that a page never says: a family's page c
         "figures",
         "grade",
         "hall",
+        "incident",
         "monitor",
         "note",
         "post",

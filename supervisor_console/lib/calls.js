@@ -213,6 +213,14 @@ export function legToCheck(call) {
 }
 
 /**
+ * @param {CallPart} call
+ * @returns {LegPart | undefined} A leg that was admitted without somebody, who may have come since.
+ */
+export function legWithAbsent(call) {
+  return outsideLegs(call).find((leg) => leg.verified && leg.people.some((person) => !person.verified));
+}
+
+/**
  * @param {LegPart} leg
  * @returns {boolean} Whether the people of the leg can be looked at: they consented and are in the lobby or further.
  */

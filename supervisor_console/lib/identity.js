@@ -25,6 +25,7 @@ export function ticksOf(ticks, id) {
  * @returns {("name" | "photo" | "document" | "with_adult")[]}
  */
 export function missingTicks(person, ticks) {
+  if (person.verified) return [];
   /** @type {("name" | "photo" | "document" | "with_adult")[]} */
   const missing = [];
   if (!ticks.name) missing.push("name");
@@ -48,7 +49,7 @@ export function hereOf(leg, ticks) {
  * @returns {{ id: string, name: boolean, photo: boolean, document: Document | null }[]}
  */
 export function checksOf(here, ticks) {
-  return here.map(({ id }) => {
+  return here.filter((person) => !person.verified).map(({ id }) => {
     const { name, photo, document } = ticksOf(ticks, id);
     return { id, name, photo, document };
   });

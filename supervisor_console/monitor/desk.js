@@ -5,7 +5,7 @@ import { batch, computed, effect, signal } from "@preact/signals";
 
 import { t } from "../../web/lib/text.js";
 import { closeGaps, isOnWall } from "../lib/board.js";
-import { isPresent, holdsOf, legToCheck, mayClear, nextToCheck, secondsLeft } from "../lib/calls.js";
+import { isPresent, holdsOf, legToCheck, legWithAbsent, mayClear, nextToCheck, secondsLeft } from "../lib/calls.js";
 import { checksOf, hereOf, ticksOf } from "../lib/identity.js";
 import { arrange, neighbour, turned } from "../lib/layout.js";
 import { toggleLook } from "./privileged.js";
@@ -327,7 +327,7 @@ export class Desk {
   openIdentity(callId) {
     const { board } = this.session;
     const here = this.callOf(callId ?? this.at.value);
-    const leg = here?.phase === "lobby" ? legToCheck(here) : undefined;
+    const leg = here && here.phase !== "ended" ? ((here.phase === "lobby" ? legToCheck(here) : undefined) ?? legWithAbsent(here)) : undefined;
     const next = here && leg && (callId || isPresent(leg)) ? { call: here, leg } : nextToCheck(board.value);
     if (!next) return this.say(t("monitor.identity.nobody"));
     batch(() => {
@@ -354,7 +354,7 @@ export class Desk {
     const missing = missingWords(here, panel);
     if (missing) return this.say(t("monitor.identity.missing", { names: missing }));
     const checks = checksOf(here, panel.ticks);
-    const people = checks.map((person) => person.id);
+    const people = here.map((person) => person.id);
     const answer = await this.session.act({ type: "leg.verify", call_id: call.id, leg_id: leg.id, people, checks, version: call.seq });
     if (answer?.type !== "ok") return;
     batch(() => (this.closeIf("identity"), (this.view.value = "wall")));
@@ -427,7 +427,7 @@ export class Desk {
       if (!panel || !("callId" in panel)) return;
       const call = calls.get(panel.callId);
       if (!call || (call.phase === "ended" && !AFTER_THE_END.has(panel.type))) this.panel.value = null;
-      else if (panel.type === "identity" && call.legs.find((leg) => leg.id === panel.legId)?.verified) this.panel.value = null;
+      else if (panel.type === "identity" && isAllVerified(call, panel.legId)) this.panel.value = null;
     });
   }
 
@@ -450,6 +450,12 @@ export class Desk {
       tell();
     });
   }
+}
+
+/** @param {CallPart} call @param {string} legId */
+function isAllVerified(call, legId) {
+  const leg = call.legs.find((one) => one.id === legId);
+  return leg !== undefined && leg.verified && leg.people.every((person) => person.verified);
 }
 
 function fullScreen() {

@@ -57,13 +57,15 @@ function Person({ desk, panel, person }) {
     <legend><b>${person.name}</b> <span class="quiet">${about.filter(Boolean).join(" · ")}</span></legend>
     <${Photo} callId=${panel.callId} person=${person} />
     <div class="person-ticks">
-      ${ticks.absent
+      ${person.verified
+        ? html`<p class="tick-count done">${icon("tick")}${t("monitor.identity.checked")}</p>`
+        : ticks.absent
         ? html`<p class="quiet">${icon("hollow")}${t("monitor.identity.not_here")}</p>`
         : html`<p class=${missing.length ? "tick-count missing" : "tick-count done"}>${icon(missing.length ? "ring" : "tick")}${missing.length ? t("monitor.identity.ticks_missing", { n: missing.length }) : t("monitor.identity.checked")}</p>
             <label><input type="checkbox" checked=${ticks.name} onChange=${() => set({ name: !ticks.name })} /> ${t("monitor.identity.tick.name")}</label>
             <label><input type="checkbox" checked=${ticks.photo} onChange=${() => set({ photo: !ticks.photo })} /> ${t("monitor.identity.tick.photo")}</label>
             <${DocumentSeen} person=${person} ticks=${ticks} set=${set} />`}
-      ${!person.main_caller &&
+      ${!person.main_caller && !person.verified &&
       html`<button type="button" class="plain small" aria-pressed=${ticks.absent} onClick=${() => set({ absent: !ticks.absent })}>
         ${t("monitor.identity.absent")}<span class="hidden-words"> ${person.name}</span>
       </button>`}

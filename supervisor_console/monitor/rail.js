@@ -4,7 +4,7 @@
 import { html } from "htm/preact";
 
 import { has, t } from "../../web/lib/text.js";
-import { contactNames, holdsOf, isPresent, isUnwatched, legToCheck, mayClear, weakLegs } from "../lib/calls.js";
+import { contactNames, holdsOf, isPresent, isUnwatched, legToCheck, legWithAbsent, mayClear, weakLegs } from "../lib/calls.js";
 import { hourAndMinute, timeOfDay } from "../lib/clock.js";
 import { icon } from "../lib/icons.js";
 import { EndPanel } from "./end.js";
@@ -28,6 +28,7 @@ export function Rail({ desk }) {
     <${Top} desk=${desk} />
     <${Alerts} desk=${desk} />
     <${Lobby} desk=${desk} />
+    <${Ended} desk=${desk} />
     <${Coming} desk=${desk} />
   </aside>`;
 }
@@ -76,7 +77,7 @@ function Actions({ desk }) {
         : html`<button type="button" class="plain" onClick=${() => desk.focus(call.id)}>${t("monitor.focus")} <kbd>Enter</kbd></button>`}
       <button type="button" class="pause" onClick=${() => desk.pause(call.id)}>${icon("octagon")}${t("monitor.pause")} <kbd>P</kbd></button>
       <button type="button" class="plain" onClick=${() => desk.openWarn(call.id)}>${icon("say")}${t("monitor.warn")} <kbd>W</kbd></button>
-      ${legToCheck(call) && call.phase === "lobby" && html`<button type="button" class="plain" onClick=${() => desk.openIdentity(call.id)}>${icon("person")}${t("monitor.identity.check")} <kbd>I</kbd></button>`}
+      ${((legToCheck(call) && call.phase === "lobby") || legWithAbsent(call)) && html`<button type="button" class="plain" onClick=${() => desk.openIdentity(call.id)}>${icon("person")}${t("monitor.identity.check")} <kbd>I</kbd></button>`}
       ${call.holds.length > 0 && html`<${ClearButton} desk=${desk} call=${call} yours=${yours !== undefined} />`}
       <button type="button" class="end" onClick=${() => desk.openEnd(call.id)}>${icon("stop")}${t("monitor.end")} <kbd>E</kbd></button>
     </div>
@@ -162,6 +163,18 @@ function Lobby({ desk }) {
           ${leg && html`<button type="button" class="plain" onClick=${() => desk.openIdentity(call.id)}>${t("monitor.identity.check")}<span class="hidden-words"> ${call.prisoner_number}</span></button>`}
         </li>`;
       })}
+    </ul>
+  </section>`;
+}
+
+/** Calls that are over, for as long as they are told: what was seen is written down after them. @param {{ desk: Desk }} props */
+function Ended({ desk }) {
+  const over = [...desk.session.board.value.calls.values()].filter((call) => call.phase === "ended");
+  if (!over.length) return null;
+  return html`<section class="coming" aria-labelledby="ended-title">
+    <h2 id="ended-title">${t("monitor.over")}</h2>
+    <ul>
+      ${over.map((call) => html`<li key=${call.id}><b>${call.prisoner_number}</b> ${contactNames(call).join(", ")} <button type="button" class="plain small" onClick=${() => desk.tasks.open("record", call.id)}>${t("monitor.record")}<span class="hidden-words"> ${call.prisoner_number}</span></button></li>`)}
     </ul>
   </section>`;
 }

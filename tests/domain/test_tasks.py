@@ -177,8 +177,11 @@ def test_who_is_absent_is_left_out_on_record_and_may_be_admitted_when_they_come(
     checked = [event for event in scene.do(alone) if isinstance(event, e.IdentityChecked)]
     assert [(event.absent, [check.id for check in event.people]) for event in checked] == [(("c2",), ["c1"])]
     assert scene.call.legs[1].verified == {"c1"}
-    scene.do(replace(verify, version=scene.call.seq))
+    late = replace(verify, version=scene.call.seq, checks=ticks(family, {"c2"}))
+    assert refused(scene, replace(late, checks=())) is Code.IDENTITY_INCOMPLETE
+    scene.do(late)
     assert scene.call.legs[1].verified == {"c1", "c2"}
+    assert scene.do(late) == []
 
 
 @pytest.mark.feature("F14")

@@ -11,33 +11,12 @@ from broker.domain.codes import Code, Refused
 from broker.domain.photos import media_type
 from broker.domain.records import Photo, Role
 from broker.engine.importer import contact_id
+from tests.edge.post_pages import on_post, signed_in
 from tests.edge.wire import Wire, wire
 from tests.office import Desk
 
 PNG = portrait("c1-HRD")
 JPEG = b"\xff\xd8\xff\xe0" + bytes(64)
-
-
-async def signed_in(w: Wire, username: str, chair: str = "monitor") -> None:
-    """Sign somebody in by the form, in a browser of their own."""
-    w.browser.cookies.clear()
-    await w.browser.get(chair, "/sign-in")
-    assert (await w.browser.sign_in(chair, username)).status == 303
-
-
-async def on_post(w: Wire, username: str, role: Role, code: str = "HRD") -> None:
-    """Sign somebody in on page and socket of one browser, and on to their post."""
-    await w.desk.person(username, f"{code}-{username}", role, code)
-    chair = "monitor" if role is Role.MONITOR else "hall"
-    await signed_in(w, username, chair)
-    profile = next(iter(w.browser.cookies[w.browser.config.chair_host(chair)].items()))
-    assert profile
-    jar = w.browser.cookies[w.browser.config.chair_host(chair)]
-    talk = await w.staff(username, chair, profile=jar["__Host-profile"])
-    hall = f"h-{code}" if role is Role.SUPERVISOR else None
-    await talk.done(
-        "post.sign_on", post=role.value, scope=[code], hall_id=hall, guidance=w.engine.posts.guidance().version
-    )
 
 
 def path(call_id: str, person: str = "c1-HRD") -> str:

@@ -184,6 +184,19 @@ test("who is absent is left out and the rest are admitted", async () => {
   assert.deepEqual(session.of("leg.verify").map((command) => command.people), [["x"]]);
 });
 
+test("who was left out and comes late is checked alone", async () => {
+  const people = ["x", "y"].map((id) => ({ id, name: id, child: false, main_caller: id === "x", verified: id === "x" }));
+  const { session, desk } = deskOf(aCall({ legs: [aLeg("a.1", "prisoner"), aLeg("a.2", "family", { people })] }));
+
+  desk.do({ type: "identity" });
+  desk.tick("y", { name: true, photo: true, document: "passport" });
+  desk.do({ type: "confirm" });
+  await settled();
+
+  const [{ people: admitted, checks }] = session.of("leg.verify");
+  assert.deepEqual([admitted, checks.map((/** @type {{ id: string }} */ one) => one.id)], [["x", "y"], ["y"]]);
+});
+
 test("refusing a family takes two presses", async () => {
   const family = aLeg("a.2", "family", { verified: false, step: "lobby" });
   const { session, desk } = deskOf(aCall({ phase: "lobby", legs: [family] }));
