@@ -22,7 +22,8 @@ seldom: after a burst it is there at once, and a link that carries the sound alo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 LOSS_FALL = 0.10  # the receiver's band "poor" (features F77) begins here; libwebrtc's own sender backs off here too
 LOSS_FULL = 0.04  # together with a queue: it is full and drops
@@ -90,8 +91,7 @@ class Sample:
     reported_at: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What the policy remembers of one peer. Begin with `State()`."""
 
     rung: int | None = None  # None: nothing decided yet; 0: sound only
@@ -135,15 +135,15 @@ def decide(state: State, sample: Sample, floor: int = 0) -> tuple[State, Layers]
     ladder = _ladder(sample.layer_bps)
     state = _signs(_held(_judged(_observed(state, sample), sample), sample), sample)
     rung = _with_new_lines(state, ladder)
-    state = replace(state, lines=_lowest(ladder))
+    state = state._replace(lines=_lowest(ladder))
     if rung is None:
-        state = replace(state, rung=_lowest(ladder), changed_at=sample.now)
+        state = state._replace(rung=_lowest(ladder), changed_at=sample.now)
     elif _must_fall(state, rung, ladder, sample) and (lower := _below(state, rung, ladder, sample, floor)) < rung:
         state = _fallen(state, lower, sample)
     elif _may_climb(state, rung, ladder, sample):
         state = _climbed(state, rung + 1, sample)
     else:
-        state = replace(state, rung=rung)
+        state = state._replace(rung=rung)
     return state, _layers(state.rung or 0, ladder, sample)
 
 
@@ -195,7 +195,7 @@ def _observed(state: State, sample: Sample) -> State:
     state = _heard(state, sample)
     passed = max(0.0, sample.now - state.sampled_at) if state.sampled_at else 0.0
     if passed > PAUSED_S:
-        state = replace(state, mild_since=None, severe_since=None, quiet_since=None)
+        state = state._replace(mild_since=None, severe_since=None, quiet_since=None)
     loss = state.loss + (state.newest_loss - state.loss) * passed / (passed + LOSS_SMOOTH_S)
     base = state.base_rtt_ms
     if sample.rtt_ms is not None:
@@ -205,7 +205,7 @@ def _observed(state: State, sample: Sample) -> State:
         grew_at = sample.now
     elif estimate >= state.estimate_bps:
         estimate = state.estimate_bps  # small steps add up
-    return replace(state, sampled_at=sample.now, loss=loss, base_rtt_ms=base, estimate_bps=estimate, grew_at=grew_at)
+    return state._replace(sampled_at=sample.now, loss=loss, base_rtt_ms=base, estimate_bps=estimate, grew_at=grew_at)
 
 
 def _heard(state: State, sample: Sample) -> State:
@@ -218,8 +218,7 @@ def _heard(state: State, sample: Sample) -> State:
         deaf_until = max(deaf_until, at + BLACKOUT_S)
     rtt, base = sample.rtt_ms or 0.0, state.base_rtt_ms or 0.0
     rtts = (*state.rtts[-1:], *(seen for seen in state.rtts[:-1] if at - seen[0] <= STANDS_S))
-    return replace(
-        state,
+    return state._replace(
         reported_at=at,
         rtts=(*sorted(rtts), (at, rtt)),
         drains=bool(state.rtts) and rtt - base < DRAINS * (state.rtts[-1][1] - base),
@@ -265,8 +264,7 @@ def _signs(state: State, sample: Sample) -> State:
     mild = severe or loss >= LOSS_FALL or full >= QUEUE_MS or overflows or _is_short(state, sample, SHORT, STILL_S)
     last_queue = (sample.rtt_ms or 0.0) - (state.base_rtt_ms or 0.0)
     quiet = not mild and max(loss, newest) < LOSS_QUIET and last_queue < QUEUE_QUIET_MS
-    return replace(
-        state,
+    return state._replace(
         severe_since=(state.severe_since if state.severe_since is not None else now) if severe else None,
         mild_since=(state.mild_since if state.mild_since is not None else now) if mild else None,
         quiet_since=(state.quiet_since if state.quiet_since is not None else now) if quiet else None,
@@ -278,14 +276,14 @@ def _judged(state: State, sample: Sample) -> State:
     if state.fell_with is None or sample.reported_at is None or sample.reported_at < state.changed_at + JUDGED_S:
         return state
     loss, queue = state.fell_with
-    state = replace(state, fell_with=None)
+    state = state._replace(fell_with=None)
     if queue >= QUEUE_QUIET_MS:
         unmoved = queue >= QUEUE_MS and _queue_ms(state, sample) >= INNOCENT_QUEUE * queue
         full = state.newest_loss >= LOSS_FULL or _is_short(state, sample, SHORT, 0.0)
-        return replace(state, base_rtt_ms=sample.rtt_ms) if unmoved and not full else state
+        return state._replace(base_rtt_ms=sample.rtt_ms) if unmoved and not full else state
     if loss >= LOSS_FALL and state.newest_loss >= INNOCENT * loss:
         most = min(LOSS_SEVERE, INNOCENT_ROOM * max(loss, state.newest_loss))
-        return replace(state, innocent_loss=most, innocent_until=sample.now + INNOCENT_S)
+        return state._replace(innocent_loss=most, innocent_until=sample.now + INNOCENT_S)
     return state
 
 
@@ -345,8 +343,7 @@ def _carries(state: State, sample: Sample) -> float:
 
 def _fallen(state: State, rung: int, sample: Sample) -> State:
     wait = min(WAIT_MAX_S, 2 * state.wait_s) if state.is_trial and state.has_fallen else max(WAIT_S, state.wait_s)
-    return replace(
-        state,
+    return state._replace(
         rung=rung,
         changed_at=sample.now,
         is_trial=False,
@@ -366,19 +363,19 @@ def _fallen(state: State, rung: int, sample: Sample) -> State:
 def _climbed(state: State, rung: int, sample: Sample) -> State:
     """Try `rung`; the estimate, which stood still below what it never saw, has its time to grow from now."""
     if not state.rung:
-        state = replace(state, returned_at=sample.now, return_s=min(WAIT_MAX_S, 2 * state.return_s))
-    return replace(state, rung=rung, changed_at=sample.now, grew_at=sample.now, is_trial=True, fell_with=None)
+        state = state._replace(returned_at=sample.now, return_s=min(WAIT_MAX_S, 2 * state.return_s))
+    return state._replace(rung=rung, changed_at=sample.now, grew_at=sample.now, is_trial=True, fell_with=None)
 
 
 def _held(state: State, sample: Sample) -> State:
     """A trial that stood long enough is one no more; what failed is forgotten once it stands itself."""
     if state.returned_at is not None and state.rung and sample.now - state.returned_at >= RETURN_FORGOTTEN_S:
-        state = replace(state, returned_at=None, return_s=RETURN_S)
+        state = state._replace(returned_at=None, return_s=RETURN_S)
     if not state.is_trial or sample.now - state.changed_at < max(HOLD_S, state.wait_s):
         return state
     if state.failed is not None and (state.rung or 0) < state.failed:
-        return replace(state, is_trial=False)
-    return replace(state, is_trial=False, wait_s=WAIT_S, failed=None)
+        return state._replace(is_trial=False)
+    return state._replace(is_trial=False, wait_s=WAIT_S, failed=None)
 
 
 def _may_climb(state: State, rung: int, ladder: Sequence[tuple[int, int]], sample: Sample) -> bool:
