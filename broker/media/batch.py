@@ -94,9 +94,10 @@ class Outbox:
 
     def put(self, lane: Lane) -> int:
         """Take the packet that stands in the lane's next slot, and return its size."""
-        size: int = lane.free.pop().size[0]
+        free = lane.free
+        size: int = free.pop().size[0]
         lane.sizes.append(size)
-        if not lane.free:
+        if not free:
             lane.to.lane = None
         return size
 

@@ -143,7 +143,10 @@ class Pictures:
         return self._gauge((source, layer)).rate(now, stats.octets)
 
     def _gauge(self, key: tuple[SourceId, int] | SinkId) -> Gauge:
-        return self._gauges.setdefault(key, Gauge())
+        found = self._gauges.get(key)
+        if found is None:
+            found = self._gauges[key] = Gauge()
+        return found
 
 
 def _publisher(key: tuple[SourceId, int] | SinkId) -> PeerId:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from broker.domain.plan import Media
 from broker.media.dtls import Keys, PacketBuffer
@@ -87,8 +87,7 @@ class PeerSpec:
     repaired_rid_extension: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PeerStats:
+class PeerStats(NamedTuple):
     """Totals of a peer's link. `heard_at`: when anything authenticated last came."""
 
     heard_at: float
@@ -97,8 +96,7 @@ class PeerStats:
     octets_out: int
 
 
-@dataclass(frozen=True, slots=True)
-class SourceStats:
+class SourceStats(NamedTuple):
     """Totals of what one layer of a source brought. `last_at` is CLOCK_BOOTTIME; `level` 0..1 (RFC 6464)."""
 
     ssrc: int
@@ -112,8 +110,7 @@ class SourceStats:
     level: float
 
 
-@dataclass(frozen=True, slots=True)
-class SinkStats:
+class SinkStats(NamedTuple):
     """Totals of what one sink was sent. `offset`: sent timestamp minus the source's, modulo 2**32.
 
     `last_at`: when media last left, a black frame aside. `layer` is carried now: None where nothing is. `wanted` is

@@ -50,16 +50,10 @@ class Egress:
                 continue
             if sequence < run.base:
                 continue
-            sink, number, body, second = (
-                run.sink,
-                sequence + run.sequence_offset,
-                payload,
-                marker << 7 | run.payload_type,
-            )
+            sink, number, payload_type, body = run.sink, sequence + run.sequence_offset, run.payload_type, payload
             if red is not None:
                 payload_type, body = self._unwrap(run, stored, red)
-                second = marker << 7 | payload_type
-            if not self._post(run, second, number, timestamp, sink.ssrc, stamp, body, vp8):
+            if not self._post(run, marker << 7 | payload_type, number, timestamp, sink.ssrc, stamp, body, vp8):
                 continue
             sink.packets += 1
             sink.octets += len(body)
