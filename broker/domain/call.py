@@ -435,7 +435,7 @@ def _(event: e.KindChanged, call: Call) -> Call:
 
 @_apply.register
 def _(event: PrivacyEvent, call: Call) -> Call:
-    privacy = changed(call.privacy, event, live=call.phase is Phase.LIVE)
+    privacy = changed(call.privacy, event, call.started_at)
     if isinstance(event, e.LookStarted):
         return replace(call, privacy=privacy, observers=(Observer(event.session, event.number, event.lines),))
     return replace(call, privacy=privacy, observers=() if isinstance(event, e.LookEnded) else call.observers)

@@ -47,14 +47,15 @@ PrivacyEvent = (
 )
 
 
-def changed(privacy: Privacy, event: PrivacyEvent, *, live: bool) -> Privacy:
-    """Return what stands after `event`; `live`: the call is."""
+def changed(privacy: Privacy, event: PrivacyEvent, started_at: datetime | None) -> Privacy:
+    """Return what stands after `event`, in a call that has been live since `started_at`."""
     match event:
         case e.LookStarted():
             look = Look(event.number, event.session, event.at, event.until)
             return replace(privacy, look=look, looks=privacy.looks + 1)
         case e.LookEnded():
-            return replace(privacy, look=None, looked_until=event.at if live else privacy.looked_until)
+            counts = privacy.look is not None and started_at is not None and privacy.look.since >= started_at
+            return replace(privacy, look=None, looked_until=event.at if counts else privacy.looked_until)
         case e.LookRefused():
             return replace(privacy, refused=privacy.refused | {event.leg_id})
         case e.PatrolBegan():

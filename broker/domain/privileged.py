@@ -126,8 +126,10 @@ def follow(call: Call, there: bool, steady: bool, policy: Policy, now: datetime)
     """
     if not call.privileged:
         return []
-    if call.privacy.look is not None and now >= call.privacy.look.until:
-        return end_look(call, BY, now)
+    look = call.privacy.look
+    before_the_call = look is not None and call.started_at is not None and look.since < call.started_at
+    if look is not None and (now >= look.until or before_the_call):
+        return end_look(call, BY, now)  # a look for the identity check ends as the call starts
     if call.phase is not Phase.LIVE:
         return []
     why = _patrol_for(call, there, steady)

@@ -58,7 +58,7 @@ function KeyLine({ desk }) {
     ? t("monitor.proof.stale", { n: session.silentFor.value })
     : hidden.size
       ? t(small ? "monitor.proof.small" : "monitor.proof.hidden", { n: hidden.size })
-      : t("monitor.proof.all");
+      : proofWords(desk);
   return html`<footer class="keyline">
     <p class="keyline-keys">
       ${[
@@ -79,6 +79,12 @@ function KeyLine({ desk }) {
     <p class="keyline-proof" data-bad=${session.stale.value || hidden.size > 0}>${proof}</p>
     <strong>${t("console.official")}</strong>
   </footer>`;
+}
+
+/** What the foot says while nothing is hidden: a privileged call is in view in looks only. @param {Desk} desk */
+function proofWords(desk) {
+  const apart = [...desk.session.board.value.calls.values()].filter((call) => isOnWall(call) && call.privileged).length;
+  return apart ? t("monitor.proof.but_privileged", { n: apart }) : t("monitor.proof.all");
 }
 
 /** Each second, on the main thread: what the wall really shows. @param {Desk} desk */

@@ -42,7 +42,7 @@ export function Padlock({ desk, call }) {
 function lookWords(desk, call) {
   const part = call.privileged;
   if (!part) return "";
-  if (part.looking) return t("monitor.privileged.looking", { name: part.looking, n: secondsLeft(part.until, desk.session.now.value) });
+  if (part.looking) return t("monitor.privileged.looking", { name: part.looking, n: Math.min(Math.round(part.look_max_s), secondsLeft(part.until, desk.session.now.value)) });
   const wait = secondsLeft(part.next_at, desk.session.now.value);
   return wait ? t("monitor.privileged.next_in", { time: minutesAndSeconds(wait) }) : t("monitor.privileged.looks", { n: part.looks });
 }

@@ -19,7 +19,7 @@ export function Patrol({ hall, call }) {
     <h3 id="patrol-title">${icon("lock")}${t("hall.privileged")}</h3>
     ${part.patrol
       ? html`<p class=${part.patrol_due_at ? "note" : ""}>
-            ${t(`patrol.${part.patrol}`)}
+            ${t(`patrol.${part.patrol}`)}${" "}
             ${part.patrol_due_at
               ? t("hall.patrol.due", { time: timeOfDay(part.patrol_due_at) })
               : part.patrol_next_at && t("hall.patrol.next", { time: timeOfDay(part.patrol_next_at) })}

@@ -105,6 +105,22 @@ def test_a_plan_with_a_look_lapses_soon_after_the_look_must_be_over_whoever_stan
 
 
 @pytest.mark.feature("F64")
+def test_a_look_for_the_identity_check_ends_as_the_call_starts_and_counts_for_no_gap():
+    scene = Scene(booked(kind="legal"))
+    for leg in scene.call.legs:
+        scene.arrive(leg)
+    look(scene)
+    for leg in scene.call.legs:
+        scene.verify(leg)
+    scene.now += timedelta(seconds=1)
+    scene.both_proven()
+    scene.do(c.Tick(SYSTEM))
+
+    assert (scene.call.phase, scene.call.privacy.look, to_console(scene)) == (Phase.LIVE, None, set())
+    assert look(scene)
+
+
+@pytest.mark.feature("F64")
 def test_a_console_that_goes_ends_its_look():
     scene = legal()
     look(scene)

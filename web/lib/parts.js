@@ -36,7 +36,7 @@ export function watchedHow(kind) {
  */
 export function noticeLine(visit) {
   const recorded = visit.notice?.recorded ? "recorded" : "not_recorded";
-  return `${t(`common.watched.${watchedHow(visit.kind)}`)} ${t(`common.${recorded}`)}`;
+  return `${t(`common.watched.${visit.privileged?.refused ? "none" : watchedHow(visit.kind)}`)} ${t(`common.${recorded}`)}`;
 }
 
 /**
