@@ -43,7 +43,7 @@ function lookWords(desk, call) {
   const part = call.privileged;
   if (!part) return "";
   if (part.looking) return t("monitor.privileged.looking", { name: part.looking, n: Math.min(Math.round(part.look_max_s), secondsLeft(part.until, desk.session.now.value)) });
-  const wait = secondsLeft(part.next_at, desk.session.now.value);
+  const wait = part.refused ? 0 : secondsLeft(part.next_at, desk.session.now.value);
   return wait ? t("monitor.privileged.next_in", { time: minutesAndSeconds(wait) }) : t("monitor.privileged.looks", { n: part.looks });
 }
 
@@ -69,10 +69,12 @@ export function patrolWords(call) {
   return part.patrol_next_at ? t("monitor.privileged.patrol_next", { time: timeOfDay(part.patrol_next_at) }) : "";
 }
 
-/** @param {{ desk: Desk, call: CallPart }} props */
-export function LookButton({ desk, call }) {
+/** @param {{ desk: Desk, call: CallPart, brief?: boolean }} props `brief`: nothing where no look may begin now. */
+export function LookButton({ desk, call, brief = false }) {
   const part = call.privileged;
   if (!part || call.phase === "ended") return null;
+  const open = part.may_look && !part.refused && (looksAt(desk, call) || !secondsLeft(part.next_at, desk.session.now.value));
+  if (brief && !open) return null;
   if (!part.may_look) return html`<p class="closed">${icon("lock")}${t("refused.looks_not_allowed")}</p>`;
   if (part.refused) return html`<p class="closed">${icon("lock")}${t("refused.looks_refused")}</p>`;
   const here = looksAt(desk, call);

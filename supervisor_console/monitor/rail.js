@@ -76,7 +76,7 @@ function Actions({ desk }) {
       ${inFocus
         ? html`<button type="button" class="plain" onClick=${() => desk.back()}>${t("monitor.back")} <kbd>Esc</kbd></button>`
         : html`<button type="button" class="plain" onClick=${() => desk.focus(call.id)}>${t("monitor.focus")} <kbd>Enter</kbd></button>`}
-      <${LookButton} desk=${desk} call=${call} />
+      <${LookButton} desk=${desk} call=${call} brief=${true} />
       <button type="button" class="pause" onClick=${() => desk.pause(call.id)}>${icon("octagon")}${t("monitor.pause")} <kbd>P</kbd></button>
       <button type="button" class="plain" onClick=${() => desk.openWarn(call.id)}>${icon("say")}${t("monitor.warn")} <kbd>W</kbd></button>
       ${((legToCheck(call) && call.phase === "lobby") || legWithAbsent(call)) && html`<button type="button" class="plain" onClick=${() => desk.openIdentity(call.id)}>${icon("person")}${t("monitor.identity.check")} <kbd>I</kbd></button>`}

@@ -28,7 +28,6 @@ export function countsOf(board, hidden) {
     held: calls.filter((call) => call.holds.length > 0).length,
     unwatched: calls.filter((call) => isUnwatched(board, call)).length,
     inView: calls.filter((call) => !call.privileged && !hidden.has(call.id)).length,
-    privileged: calls.filter((call) => call.privileged).length,
     hidden: calls.filter((call) => hidden.has(call.id)).length,
   };
 }
@@ -75,7 +74,7 @@ function Counts({ desk }) {
     <div class="count"><dt>${t("monitor.count.live")}</dt><dd>${counts.live}</dd></div>
     <div class="count"><dt>${t("monitor.count.lobby")}</dt><dd>${counts.waiting}</dd></div>
     <div class="count"><dt>${t("monitor.count.held")}</dt><dd>${counts.held}</dd></div>
-    <div class="count" data-bad=${counts.hidden > 0}><dt>${counts.privileged ? t("monitor.count.in_view.privileged", { n: counts.privileged }) : t("monitor.count.in_view")}</dt><dd>${counts.hidden ? t("monitor.count.in_view.of", { n: counts.inView, hidden: counts.hidden }) : counts.inView}</dd></div>
+    <div class="count" data-bad=${counts.hidden > 0}><dt>${t("monitor.count.in_view")}</dt><dd>${counts.hidden ? t("monitor.count.in_view.of", { n: counts.inView, hidden: counts.hidden }) : counts.inView}</dd></div>
     <div class=${counts.unwatched ? "count count-bad" : "count"}><dt>${t("monitor.count.unwatched")}</dt><dd>${icon(counts.unwatched ? "unwatched" : "eye")}${counts.unwatched}</dd></div>
   </dl>`;
 }
