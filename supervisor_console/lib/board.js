@@ -2,6 +2,8 @@
 /** What a staff page knows: one value, made of the snapshot and the messages after it. Pure. */
 
 import { withEntry } from "./record.js";
+import { withAlert } from "./alerts.js";
+import { NO_LOSSES, fromHistory, withNews } from "./losses.js";
 
 /** @typedef {import("../../web/lib/protocol.js").ServerMessage} ServerMessage */
 /** @typedef {import("../../web/lib/protocol.js").CallPart} CallPart */
@@ -37,14 +39,14 @@ import { withEntry } from "./record.js";
  * @property {Readonly<Record<string, number>>} proofAge Seconds, by call id, as of the last news.
  * @property {readonly LinePart[]} lines
  * @property {ReadonlyMap<string, Still>} stills By leg: the newest still of one that has no line here.
- * @property {readonly Alert[]} alerts Newest first.
+ * @property {readonly Alert[]} alerts As each stands now, in the order in which they were raised.
+ * @property {import("./losses.js").Losses} losses What the links of the call in focus lost.
  * @property {ReadonlyMap<string, WarningState>} warnings The last warning of each call.
  * @property {import("./record.js").Records} records What the posts recorded of each call.
  * @property {string | null} heard The broker's `now` in the newest message that told it: a proof is dated by it.
  * @property {number | null} heardAt When the last message came, in ms of this page's clock.
  */
 
-const ALERTS_KEPT = 100;
 const FIRST_PAGE = 16; // the most tiles that one page has
 const ON_THE_WALL = new Set(["lobby", "ready", "live"]);
 
@@ -68,6 +70,7 @@ export const EMPTY = {
   lines: [],
   stills: new Map(),
   alerts: [],
+  losses: NO_LOSSES,
   warnings: new Map(),
   records: new Map(),
   heard: null,
@@ -109,14 +112,20 @@ function changed(board, message, at) {
     case "seat":
       return { ...board, seats: new Map(board.seats).set(message.seat.id, message.seat) };
     case "news":
-      return { ...board, health: new Map(message.legs.map((leg) => [leg.leg_id, leg])), proofAge: message.proof_age_s };
+      return {
+        ...board,
+        health: new Map(message.legs.map((leg) => [leg.leg_id, leg])),
+        proofAge: message.proof_age_s,
+        losses: withNews(board.losses, message),
+      };
     case "media.lines":
       return { ...board, lines: message.lines };
     case "still":
       return { ...board, stills: new Map(board.stills).set(message.leg_id, { n: message.n, jpeg: message.jpeg }) };
     case "alert":
-      if (board.alerts.some((held) => held.id === message.id)) return board;
-      return { ...board, alerts: [message, ...board.alerts].slice(0, ALERTS_KEPT) };
+      return { ...board, alerts: withAlert(board.alerts, message) };
+    case "loss.history":
+      return { ...board, losses: fromHistory(message) };
     case "call.record":
       return { ...board, records: withEntry(board.records, message) };
     case "warning.state":
@@ -201,6 +210,7 @@ function applySnapshot(board, message, at) {
     posts,
     lostAt: new Map([...posts].filter(([, post]) => post.state === "lost").map(([key]) => [key, board.lostAt.get(key) ?? at])),
     seats: new Map(message.seats.map((seat) => [seat.id, seat])),
+    alerts: message.alerts,
   };
 }
 

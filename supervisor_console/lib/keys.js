@@ -15,7 +15,7 @@
 /**
  * @typedef {{ type: "tile", number: number } | { type: "move", way: "left" | "right" | "up" | "down" }
  *   | { type: "choose", number: number } | { type: "page", step: 1 | -1 }
- *   | { type: "focus" | "back" | "pause" | "undo" | "relabel" | "clear" | "warn" | "end" | "identity" | "sound" | "keys" | "confirm" | "full" | "bookmark" | "note" | "attend" | "line" | "look" }
+ *   | { type: "focus" | "back" | "pause" | "undo" | "relabel" | "clear" | "warn" | "end" | "identity" | "sound" | "alert" | "keys" | "confirm" | "full" | "bookmark" | "note" | "attend" | "line" | "look" }
  * } Action
  */
 
@@ -29,6 +29,7 @@ const LETTERS = {
   e: "end",
   i: "identity",
   s: "sound",
+  a: "alert",
   f: "full",
   b: "bookmark",
   n: "note",

@@ -73,6 +73,7 @@ function KeyLine({ desk }) {
         ["H", "attend"],
         ["E", "end"],
         ["I", "identity"],
+        ["A", "alert"],
       ].map(([key, what]) => html`<span key=${what}><kbd>${key}</kbd> ${t(`monitor.keyline.${what}`)}</span>`)}
       <button type="button" class="link" onClick=${() => desk.do({ type: "keys" })}><kbd>?</kbd> ${t("monitor.keyline.keys")}</button>
     </p>

@@ -11,6 +11,7 @@ import { arrange, neighbour, turned } from "../lib/layout.js";
 import { toggleLook } from "./privileged.js";
 import { missingWords } from "./identity.js";
 import { AFTER_THE_END, TaskDesk } from "./task_desk.js";
+import { AlertDesk } from "./alert_desk.js";
 
 /** @typedef {import("../lib/session.js").Session} Session */
 /** @typedef {import("./media.js").Media} Media */
@@ -82,8 +83,7 @@ export class Desk {
     this.sound = signal(true);
     this.said = signal("");
     this.hidden = signal(/** @type {ReadonlyMap<string, "hidden" | "small">} */ (new Map()));
-    /** Alerts that this person has read, by id. */
-    this.read = signal(/** @type {ReadonlySet<string>} */ (new Set()));
+    this.alerts = new AlertDesk(this);
     /** Done when the last pause was answered: a key that is faster than the answer waits for it. */
     this.pausing = /** @type {Promise<unknown>} */ (Promise.resolve());
     /** The same for the reason, which a clear waits for. */
@@ -141,6 +141,8 @@ export class Desk {
         return this.openIdentity();
       case "confirm":
         return void (this.panel.value?.type === "warn" ? this.warn() : this.admit());
+      case "alert":
+        return this.alerts.next();
       case "sound":
         this.sound.value = !this.sound.value;
         return;
@@ -395,11 +397,6 @@ export class Desk {
   /** @param {string} words */
   say(words) {
     this.said.value = words;
-  }
-
-  /** @param {string} id */
-  markRead(id) {
-    this.read.value = new Set(this.read.value).add(id);
   }
 
   /** @private @param {string | null} id */

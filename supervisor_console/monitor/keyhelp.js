@@ -27,6 +27,7 @@ const KEYS = /** @type {const} */ ([
   ["H", "attend"],
   ["L", "line"],
   ["V", "look"],
+  ["A", "alert"],
   ["F", "full"],
   ["?", "keys"],
 ]);

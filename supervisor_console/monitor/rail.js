@@ -3,10 +3,11 @@
 
 import { html } from "htm/preact";
 
-import { has, t } from "../../web/lib/text.js";
-import { contactNames, holdsOf, isPresent, isUnwatched, legToCheck, legWithAbsent, mayClear, weakLegs } from "../lib/calls.js";
-import { hourAndMinute, timeOfDay } from "../lib/clock.js";
+import { t } from "../../web/lib/text.js";
+import { contactNames, holdsOf, isPresent, legToCheck, legWithAbsent, mayClear } from "../lib/calls.js";
+import { hourAndMinute } from "../lib/clock.js";
 import { icon } from "../lib/icons.js";
+import { Alerts } from "./alerts.js";
 import { EndPanel } from "./end.js";
 import { IdentityPanel } from "./identity.js";
 import { KeysPanel } from "./keyhelp.js";
@@ -19,7 +20,6 @@ import { TaskButtons, TaskPanel } from "./tasks.js";
 import { WarnPanel } from "./warn.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
-/** @typedef {import("../lib/board.js").Board} Board */
 /** @typedef {import("../../web/lib/protocol.js").CallPart} CallPart */
 
 /** @param {{ desk: Desk }} props */
@@ -94,61 +94,6 @@ function ClearButton({ desk, call, yours }) {
   return html`<button type="button" class="plain" onClick=${() => desk.clear(call.id)}>${icon("tick")}${t("monitor.clear")} <kbd>R</kbd></button>`;
 }
 
-/**
- * What asks for an act now, by the state itself, most urgent first; then what the broker told.
- * @param {Board} board
- * @returns {{ id: string, callId: string | null, look: string, shape: string, text: string, at: string | null, told: boolean }[]}
- */
-export function alertsOf(board) {
-  /** @type {{ id: string, callId: string | null, look: string, shape: string, text: string, at: string | null, told: boolean }[]} */
-  const standing = [];
-  for (const [id, place] of [...board.places].sort((one, other) => one[1] - other[1])) {
-    const call = board.calls.get(id);
-    if (!call || call.phase === "ended") continue;
-    const where = { place: place + 1, number: call.prisoner_number };
-    const add = (/** @type {string} */ look, /** @type {string} */ shape, /** @type {string} */ text, /** @type {string | null} */ at) =>
-      standing.push({ id: `${id} ${look}`, callId: id, look, shape, text, at, told: false });
-    const [worst] = holdsOf(call);
-    if (isUnwatched(board, call) && worst?.kind !== "unmonitored") add("unwatched", "unwatched", t("monitor.alert.unwatched", where), null);
-    if (worst) add(lookOfHold(worst.kind), shapeOfHold(worst.kind), t("monitor.alert.held", { ...where, hold: t(`console.hold.${worst.kind}`) }), worst.placed_at);
-    else if (weakLegs(board, call).length) add("link", "weak", t("monitor.alert.weak", where), null);
-    if (call.help_asked) add("help", "hand", t("monitor.alert.help", where), null);
-  }
-  const urgency = ["unwatched", "security", "technical", "help", "link"];
-  standing.sort((one, other) => urgency.indexOf(one.look) - urgency.indexOf(other.look));
-  const told = board.alerts.map((alert) => ({
-    id: alert.id,
-    callId: alert.call_id,
-    look: "told",
-    shape: "dot",
-    text: alertWords(board, alert),
-    at: alert.at,
-    told: true,
-  }));
-  return [...standing, ...told];
-}
-
-/** @param {{ desk: Desk }} props */
-function Alerts({ desk }) {
-  const board = desk.session.board.value;
-  const open = alertsOf(board).filter((alert) => !desk.read.value.has(alert.id));
-  return html`<section class="alerts" aria-labelledby="alerts-title">
-    <h2 id="alerts-title">${t("monitor.alerts")} <span class="amount">${t("monitor.alerts.open", { n: open.length })}</span></h2>
-    <ol>
-      ${open.map(
-        (alert) => html`<li key=${alert.id} class=${`alert alert-${alert.look}`}>
-          ${icon(alert.shape)}
-          <p>${alert.at && html`<span class="alert-at">${timeOfDay(alert.at)} </span>`}${alert.text}</p>
-          <span class="alert-do">
-            ${alert.callId !== null && board.places.has(alert.callId) && html`<button type="button" class="plain" onClick=${() => desk.focus(alert.callId)}>${t("monitor.alerts.look")}<span class="hidden-words">: ${alert.text}</span></button>`}
-            ${alert.told && html`<button type="button" class="plain" onClick=${() => desk.markRead(alert.id)}>${t("monitor.alerts.noted")}<span class="hidden-words">: ${alert.text}</span></button>`}
-          </span>
-        </li>`,
-      )}
-    </ol>
-  </section>`;
-}
-
 /** @param {{ desk: Desk }} props */
 function Lobby({ desk }) {
   const waiting = [...desk.session.board.value.calls.values()]
@@ -194,27 +139,4 @@ function Coming({ desk }) {
       ${coming.map((call) => html`<li key=${call.id}><b>${hourAndMinute(call.starts_at)} ${call.prisoner_number}</b> ${t("monitor.seat_of_hall", { seat: call.seat, hall: call.hall })}</li>`)}
     </ul>
   </section>`;
-}
-
-/**
- * @param {Board} board
- * @param {import("../../web/lib/protocol.js").Alert} alert
- * @returns {string}
- */
-export function alertWords(board, alert) {
-  const call = alert.call_id ? board.calls.get(alert.call_id) : undefined;
-  const words = has(`alert.${alert.code}`) ? t(`alert.${alert.code}`, { by: alert.by ?? "" }) : t("monitor.alert.other");
-  return call ? `${call.prisoner_number}: ${words}` : words;
-}
-
-/** @param {string} kind */
-function lookOfHold(kind) {
-  if (["security", "incident", "stood_down"].includes(kind)) return "security";
-  if (["unmonitored", "unsupervised", "recovered"].includes(kind)) return "unwatched";
-  return kind === "interrupted" ? "link" : "technical";
-}
-
-/** @param {string} kind */
-function shapeOfHold(kind) {
-  return { security: "octagon", unwatched: "unwatched", link: "link", technical: "hexagon" }[lookOfHold(kind)] ?? "hexagon";
 }

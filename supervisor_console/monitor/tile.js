@@ -8,6 +8,7 @@ import { t } from "../../web/lib/text.js";
 import { clearedBy, contactNames, holdsOf, isSoundOnly, legToCheck, legsOf, linkWord, lookOf, secondsSince, timeLeft } from "../lib/calls.js";
 import { hourAndMinute, minutesAndSeconds, timeOfDay } from "../lib/clock.js";
 import { bars, icon } from "../lib/icons.js";
+import { AlertCount } from "./alerts.js";
 import { Curtain, Picture, side } from "./picture.js";
 import { Padlock, looksAt } from "./privileged.js";
 
@@ -43,6 +44,7 @@ export function Tile({ desk, id, place }) {
     <div class="tile-foot">
       <${TimeLeft} desk=${desk} call=${call} />
       <${Looked} desk=${desk} call=${call} />
+      <${AlertCount} desk=${desk} id=${id} />
       ${call.phase !== "ended" && html`<${Quick} desk=${desk} call=${call} />`}
     </div>
   </article>`;

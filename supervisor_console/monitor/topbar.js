@@ -11,6 +11,7 @@ import { icon } from "../lib/icons.js";
 import { CHOICES } from "../lib/layout.js";
 import { PostState } from "../lib/marking.js";
 import { ReliefButton } from "./relief.js";
+import { AlertsOpen } from "./alerts.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("../lib/board.js").Board} Board */
@@ -75,6 +76,7 @@ function Counts({ desk }) {
     <div class="count"><dt>${t("monitor.count.lobby")}</dt><dd>${counts.waiting}</dd></div>
     <div class="count"><dt>${t("monitor.count.held")}</dt><dd>${counts.held}</dd></div>
     <div class="count" data-bad=${counts.hidden > 0}><dt>${t("monitor.count.in_view")}</dt><dd>${counts.hidden ? t("monitor.count.in_view.of", { n: counts.inView, hidden: counts.hidden }) : counts.inView}</dd></div>
+    <${AlertsOpen} desk=${desk} />
     <div class=${counts.unwatched ? "count count-bad" : "count"}><dt>${t("monitor.count.unwatched")}</dt><dd>${icon(counts.unwatched ? "unwatched" : "eye")}${counts.unwatched}</dd></div>
   </dl>`;
 }

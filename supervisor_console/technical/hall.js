@@ -26,7 +26,6 @@ export class Hall {
     this.leaving = signal(false);
     this.said = signal("");
     this.touched = false;
-    this.read = signal(/** @type {ReadonlySet<string>} */ (new Set()));
     this.seats = computed(() => {
       const board = session.board.value;
       const mine = [...board.seats.values()].filter((seat) => seat.hall_id === board.holds?.hall_id);
@@ -125,9 +124,14 @@ export class Hall {
     this.said.value = words;
   }
 
-  /** @param {string} id */
-  markRead(id) {
-    this.read.value = new Set(this.read.value).add(id);
+  /**
+   * Take an alert, or close it.
+   * @param {string} id
+   * @param {"take" | "done" | "no_issue"} choice
+   */
+  answer(id, choice) {
+    if (choice === "take") return this.session.act({ type: "alert.ack", alert_id: id });
+    return this.session.act({ type: "alert.clear", alert_id: id, outcome: choice === "done" ? "dealt" : "no_issue" });
   }
 
   /** @private */

@@ -5,9 +5,12 @@ import { html } from "htm/preact";
 
 import { has, t } from "../../web/lib/text.js";
 import { hourAndMinute, timeOfDay } from "../lib/clock.js";
+import { choicesOf, isFor, looksOf, rowsOf } from "../lib/alerts.js";
 import { holdsOf, mayClear } from "../lib/calls.js";
 import { icon } from "../lib/icons.js";
 import { Attendances } from "./attend.js";
+
+const MOST_ALERTS = 8;
 
 /** @typedef {import("./hall.js").Hall} Hall */
 /** @typedef {{ seatId: string, shape: string, look: string, text: string }} Task */
@@ -35,7 +38,7 @@ export function tasksOf(hall) {
 /** @param {{ hall: Hall }} props */
 export function Tasks({ hall }) {
   const tasks = tasksOf(hall);
-  const told = hall.session.board.value.alerts.filter((alert) => !hall.read.value.has(alert.id)).slice(0, 6);
+  const rows = rowsOf(hall.session.board.value).filter((row) => row.alert && !row.done && isFor(row, "supervisor")).slice(0, MOST_ALERTS);
   return html`<aside class="tasks" aria-label=${t("hall.tasks")}>
     <${Attendances} hall=${hall} />
     <section aria-labelledby="tasks-title">
@@ -51,22 +54,37 @@ export function Tasks({ hall }) {
         )}
       </ul>
     </section>
-    ${told.length > 0 &&
+    ${rows.length > 0 &&
     html`<section aria-labelledby="news-title">
       <h2 id="news-title">${t("hall.news")}</h2>
       <ul>
-        ${told.map((alert) => {
-          const words = has(`alert.${alert.code}`) ? t(`alert.${alert.code}`, { by: alert.by ?? "" }) : t("monitor.alert.other");
-          return html`<li class="alert alert-told" key=${alert.id}>
-            ${icon("dot")}
-            <p><span class="alert-at">${timeOfDay(alert.at)}</span> ${words}</p>
-            <button type="button" class="plain" onClick=${() => hall.markRead(alert.id)}>${t("hall.noted")}<span class="hidden-words">: ${words}</span></button>
-          </li>`;
-        })}
+        ${rows.map((row) => html`<${Told} key=${row.id} hall=${hall} row=${row} />`)}
       </ul>
     </section>`}
     <${Coming} hall=${hall} />
   </aside>`;
+}
+
+/** @param {{ hall: Hall, row: import("../lib/alerts.js").Row }} props */
+function Told({ hall, row }) {
+  const words = has(row.key) ? t(row.key, { by: row.by }) : t("monitor.alert.other");
+  const call = row.callId === null ? undefined : hall.session.board.value.calls.get(row.callId);
+  const { shape, look } = looksOf(row);
+  const taken = row.alert?.acked_by;
+  return html`<li class=${`alert alert-${look}`} data-alert=${row.code}>
+    ${icon(shape)}
+    <p>
+      <span class="alert-at">${row.at ? timeOfDay(row.at) : ""}</span> ${call ? `${t("hall.seat", { seat: call.seat })}: ` : ""}${words}
+      ${taken ? html` <span class="quiet">${t("hall.taken", { name: taken })}</span>` : null}
+    </p>
+    <span class="alert-do">
+      ${choicesOf(row, "supervisor").map(
+        (choice) => html`<button type="button" class="plain" key=${choice} onClick=${() => hall.answer(row.id, choice)}>
+          ${t(`monitor.alerts.${choice}`)}<span class="hidden-words">: ${words}</span>
+        </button>`,
+      )}
+    </span>
+  </li>`;
 }
 
 /** @param {{ hall: Hall }} props */
