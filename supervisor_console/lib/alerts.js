@@ -9,6 +9,8 @@ import { holdsOf, isUnwatched, weakLegs } from "./calls.js";
 /** @typedef {import("./board.js").Board} Board */
 /** @typedef {"open" | "mine" | "other" | "done"} Filter */
 
+/** @typedef {{ place: number | null, number: string, end: "seat" | "family" | null, seat: number }} Where Its tile, from 0; whose call; which end. */
+
 /**
  * @typedef {object} Row One line of the list.
  * @property {string} id
@@ -20,6 +22,7 @@ import { holdsOf, isUnwatched, weakLegs } from "./calls.js";
  * @property {string | null} callId
  * @property {string | null} legId
  * @property {number} tier Of its call; 3 where it has none.
+ * @property {Where | null} where Null: of no call that is at hand.
  * @property {string | null} at
  * @property {Post | null} post Whose task; null: both posts'.
  * @property {Alert | null} alert The broker's own; null: it follows from the state and clears with it.
@@ -64,7 +67,7 @@ export function rowsOf(board) {
  * @returns {Row}
  */
 function rowOf(board, alert) {
-  const tier = alert.call_id === null ? STANDARD_TIER : (board.calls.get(alert.call_id)?.tier ?? STANDARD_TIER);
+  const call = alert.call_id === null ? undefined : board.calls.get(alert.call_id);
   return {
     id: alert.id,
     level: alert.level,
@@ -74,12 +77,25 @@ function rowOf(board, alert) {
     by: alert.by ?? "",
     callId: alert.call_id,
     legId: alert.leg_id,
-    tier,
+    tier: call?.tier ?? STANDARD_TIER,
+    where: call ? whereOf(board, call, alert.leg_id) : null,
     at: alert.at,
     post: alert.post,
     alert,
     done: alert.state === "cleared",
   };
+}
+
+/**
+ * @param {Board} board
+ * @param {CallPart} call
+ * @param {string | null} legId
+ * @returns {Where}
+ */
+function whereOf(board, call, legId) {
+  const leg = call.legs.find((one) => one.id === legId);
+  const end = leg ? (leg.role === "prisoner" ? "seat" : "family") : null;
+  return { place: board.places.get(call.id) ?? null, number: call.prisoner_number, end, seat: call.seat };
 }
 
 /**
@@ -94,7 +110,7 @@ function rowsOfState(board) {
     if (call.phase === "ended" || !board.places.has(call.id)) continue;
     /** @param {string} code @param {Row["level"]} level @param {string} key @param {Partial<Row>} [more] */
     const add = (code, level, key, more) =>
-      rows.push({ id: `${call.id} ${code}`, level, code, key, codes: {}, by: "", callId: call.id, legId: null, tier: call.tier, at: null, post: null, alert: null, done: false, ...more });
+      rows.push({ id: `${call.id} ${code}`, level, code, key, codes: {}, by: "", callId: call.id, legId: null, tier: call.tier, where: whereOf(board, call, null), at: null, post: null, alert: null, done: false, ...more });
     const [worst] = holdsOf(call);
     if (worst) add(`hold_${worst.kind}`, "warn", "monitor.alert.held", { codes: { hold: `console.hold.${worst.kind}` }, at: worst.placed_at, post: worst.post });
     else if (isUnwatched(board, call) && call.alarm !== "unmonitored") add("not_shown", "urgent", "monitor.alert.unwatched", { post: "monitor" });
@@ -224,7 +240,8 @@ export function sameRows(before, after) {
  * @param {Row} other
  */
 function sameRow(one, other) {
-  return one.id === other.id && one.alert === other.alert && one.tier === other.tier && one.at === other.at && one.key === other.key;
+  const alike = one.id === other.id && one.alert === other.alert && one.tier === other.tier && one.at === other.at && one.key === other.key;
+  return alike && one.where?.place === other.where?.place && one.where?.number === other.where?.number;
 }
 
 /** What only the end of its cause clears (broker/domain/alerts.py): nobody may wave it away. */

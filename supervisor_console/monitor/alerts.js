@@ -12,7 +12,6 @@ import { icon } from "../lib/icons.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("../lib/alerts.js").Row} Row */
-/** @typedef {import("../lib/board.js").Board} Board */
 
 const FILTERS = /** @type {const} */ (["open", "mine", "other", "done"]);
 const AGE_STEP_S = 30; // ages are told in steps, so that the list is not drawn anew each second
@@ -59,11 +58,10 @@ function AlertRow({ desk, row, here, step }) {
   useLayoutEffect(() => {
     if (here) /** @type {HTMLElement | null} */ (place.current?.querySelector("button") ?? place.current)?.focus();
   }, [here]);
-  const board = desk.session.board.value;
   const { shape, look } = looksOf(row);
   const text = wordsOf(row);
-  const where = whereOf(board, row);
-  const canLook = !row.done && row.callId !== null && board.places.has(row.callId);
+  const where = whereWords(row);
+  const canLook = !row.done && row.where !== null && row.where.place !== null;
   return html`<li ref=${place} tabindex="-1" class=${`alert alert-${look}`} data-alert=${row.code} data-state=${row.alert?.state ?? "state"} aria-current=${here ? "true" : "false"}>
     ${icon(shape)}
     <p class="alert-head">
@@ -97,8 +95,7 @@ function choose(desk, row, choice) {
 /** Urgent alerts, said once by a screen reader. @param {{ desk: Desk }} props */
 function Urgent({ desk }) {
   const rows = desk.alerts.urgent.value;
-  const board = desk.session.board.value;
-  return html`<p class="hidden-words" role="alert">${rows.map((row) => `${wordsOf(row)} ${whereOf(board, row)}`).join(". ")}</p>`;
+  return html`<p class="hidden-words" role="alert">${rows.map((row) => `${wordsOf(row)} ${whereWords(row)}`).join(". ")}</p>`;
 }
 
 /** How many alerts are open for a call. @param {{ desk: Desk, id: string }} props */
@@ -132,17 +129,14 @@ function wordsOfCode(code) {
 }
 
 /**
- * @param {Board} board
  * @param {Row} row
  * @returns {string} Which tile, whose call, which end.
  */
-export function whereOf(board, row) {
-  const call = row.callId === null ? undefined : board.calls.get(row.callId);
-  if (!call) return "";
-  const leg = call.legs.find((one) => one.id === row.legId);
-  const end = leg ? ` · ${leg.role === "prisoner" ? t("monitor.seat", { seat: call.seat }) : t("monitor.family")}` : "";
-  const place = board.places.get(call.id);
-  return `${place === undefined ? "" : `${t("monitor.alerts.tile", { place: place + 1 })} · `}${call.prisoner_number}${end}`;
+export function whereWords({ where }) {
+  if (!where) return "";
+  const tile = where.place === null ? [] : [t("monitor.alerts.tile", { place: where.place + 1 })];
+  const end = where.end === null ? [] : [where.end === "seat" ? t("monitor.seat", { seat: where.seat }) : t("monitor.family")];
+  return [...tile, where.number, ...end].join(" · ");
 }
 
 /**

@@ -190,7 +190,7 @@ async def test_a_tile_keeps_its_place_when_others_end_and_come(wall):
 @pytest.mark.feature("F44")
 async def test_the_counts_agree_with_the_wall(wall):
     counts = wall.page.locator(".counts dd")
-    await expect(counts).to_have_text(["3", "1", "0", "4", "0"])
+    await expect(counts).to_have_text(["3", "1", "0", "4", "0", "0"])
     wall.world.hold("v0001", HoldKind.TECHNICAL, Post.SUPERVISOR)
     wall.world.proof_age = {"v0000": 6.0}
     await wall.world.changed("v0001")

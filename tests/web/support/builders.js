@@ -63,7 +63,7 @@ export function aCall(more = {}) {
 }
 
 export function aSnapshot(calls, more = {}) {
-  return { type: "snapshot", now: NOW, you_hold: null, calls, posts: [], seats: [], ...more };
+  return { type: "snapshot", now: NOW, you_hold: null, calls, posts: [], seats: [], alerts: [], ...more };
 }
 
 export function boardOf(...calls) {
