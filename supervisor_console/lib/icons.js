@@ -19,7 +19,6 @@ const SHAPES = {
   tick: html`<circle cx="12" cy="12" r="9" fill="none" stroke="currentColor" stroke-width="2" /><path d="m7.5 12 3 3 6-6" fill="none" stroke="currentColor" stroke-width="2.4" />`,
   cross: html`<path d="M4 4h16v16H4z" fill="none" stroke="currentColor" stroke-width="2" /><path d="m8 8 8 8M16 8l-8 8" stroke="currentColor" stroke-width="2.4" />`,
   person: html`<circle cx="12" cy="7" r="4" fill="currentColor" /><path d="M4 21c0-5 3.5-8 8-8s8 3 8 8z" fill="currentColor" />`,
-  bell: html`<path d="M12 3a6 6 0 0 0-6 6v5l-2 3h16l-2-3V9a6 6 0 0 0-6-6zM10 19a2 2 0 0 0 4 0z" fill="currentColor" />`,
   hand: html`<path d="M7 12V6a1.5 1.5 0 0 1 3 0V4a1.5 1.5 0 0 1 3 0v1a1.5 1.5 0 0 1 3 0v2a1.5 1.5 0 0 1 3 0v7a7 7 0 0 1-7 7c-3 0-4.600-1-6-4l-2.500-4c1-1.500 2.500-1.300 3.500 0z" fill="currentColor" />`,
   stop: html`<path d="M5 5h14v14H5z" fill="currentColor" />`,
   say: html`<path d="M3 4h18v12H11l-5 5v-5H3z" fill="currentColor" /><path class="cut" d="M12 6.500v4M12 12v1.600" stroke-width="2.200" />`,
