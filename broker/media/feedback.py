@@ -226,8 +226,10 @@ class Feedback:
             in_order = True
             for number, at in arrivals:
                 ahead = number - highest & 0xFFFF
-                if ahead < 0x8000:
+                if 0 < ahead < 0x8000:
                     highest += ahead
+                    seen[highest] = int(at * 1e6)
+                elif not ahead:
                     seen.setdefault(highest, int(at * 1e6))
                 else:
                     in_order = False
