@@ -38,8 +38,13 @@ function Words({ id, label, most, text, onText, take = false }) {
     if (take) field.current?.focus();
   }, []);
   return html`<label class="field" for=${id}>${label}</label>
-    <textarea id=${id} ref=${field} rows="4" maxlength=${most} dir="auto" value=${text} onInput=${(/** @type {any} */ event) => onText(event.currentTarget.value)}></textarea>
-    <p class="quiet">${t("monitor.task.left", { n: most - text.length })}</p>`;
+    <textarea id=${id} ref=${field} rows="4" dir="auto" aria-describedby=${`${id}-left`} value=${text} onInput=${(/** @type {any} */ event) => onText(event.currentTarget.value)}></textarea>
+    <p id=${`${id}-left`} class=${text.length > most ? "too-long" : "quiet"}>${text.length > most ? t("monitor.task.too_long", { n: text.length - most }) : t("monitor.task.left", { n: most - text.length })}</p>`;
+}
+
+/** Whether a text may be kept: a longer one is not cut, for what a person wrote is never mended in silence. @param {string} text @param {number} most */
+function mayKeep(text, most) {
+  return text.trim() !== "" && text.length <= most;
 }
 
 /**
@@ -60,12 +65,12 @@ function Note({ desk, callId }) {
   const [text, setText] = useState("");
   const send = (/** @type {Event} */ event) => {
     event.preventDefault();
-    void desk.tasks.note(callId, code, text);
+    if (mayKeep(text, MOST_TEXT)) void desk.tasks.note(callId, code, text);
   };
   return html`<form class="task-form" onSubmit=${send}>
     <${Words} id="note-text" label=${t("monitor.task.note.text")} most=${MOST_TEXT} text=${text} onText=${setText} take=${true} />
     <${Select} id="note-code" label=${t("monitor.task.note.code")} codes=${NOTES} word="note" chosen=${code} onChoose=${setCode} />
-    ${text.trim() ? html`<button type="submit" class="primary">${icon("note")}${t("monitor.task.note.do")}</button>` : html`<p class="closed">${t("monitor.task.write_first")}</p>`}
+    ${mayKeep(text, MOST_TEXT) ? html`<button type="submit" class="primary">${icon("note")}${t("monitor.task.note.do")}</button>` : html`<p class="closed">${t("monitor.task.write_first")}</p>`}
     <p class="quiet">${t("monitor.task.note.time")}</p>
   </form>`;
 }
@@ -77,13 +82,13 @@ function Breach({ desk, callId }) {
   const [text, setText] = useState("");
   const send = (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (category && outcome) void desk.tasks.breach(callId, category, outcome, text);
+    if (category && outcome && text.length <= MOST_TEXT) void desk.tasks.breach(callId, category, outcome, text);
   };
   return html`<form class="task-form" onSubmit=${send}>
     <${Select} id="breach-category" label=${t("monitor.task.breach.category")} codes=${BREACHES} word="breach" chosen=${category} onChoose=${setCategory} />
     <${Select} id="breach-outcome" label=${t("monitor.task.breach.outcome")} codes=${BREACH_OUTCOMES} word="breach_outcome" chosen=${outcome} onChoose=${setOutcome} />
     <${Words} id="breach-text" label=${t("monitor.task.breach.text")} most=${MOST_TEXT} text=${text} onText=${setText} />
-    ${category && outcome ? html`<button type="submit" class="primary">${icon("flag")}${t("monitor.task.breach.do")}</button>` : html`<p class="closed">${t("monitor.task.breach.choose_first")}</p>`}
+    ${category && outcome && text.length <= MOST_TEXT ? html`<button type="submit" class="primary">${icon("flag")}${t("monitor.task.breach.do")}</button>` : html`<p class="closed">${t("monitor.task.breach.choose_first")}</p>`}
     <p class="quiet">${t("monitor.task.breach.withdraw")}</p>
   </form>`;
 }
@@ -99,12 +104,12 @@ function Line({ desk, callId }) {
   const [text, setText] = useState("");
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (text.trim() && (await desk.tasks.say(callId, text))) setText("");
+    if (mayKeep(text, MOST_LINE) && (await desk.tasks.say(callId, text))) setText("");
   };
   return html`<form class="task-form" onSubmit=${send}>
     <p class="quiet">${icon("lock")}${t("monitor.task.line.who")}</p>
     <${Words} id="line-text" label=${t("monitor.task.line.text")} most=${MOST_LINE} text=${text} onText=${setText} take=${true} />
-    ${text.trim() ? html`<button type="submit" class="primary">${icon("say")}${t("monitor.task.line.do")}</button>` : html`<p class="closed">${t("monitor.task.write_first")}</p>`}
+    ${mayKeep(text, MOST_LINE) ? html`<button type="submit" class="primary">${icon("say")}${t("monitor.task.line.do")}</button>` : html`<p class="closed">${t("monitor.task.write_first")}</p>`}
     <${CallRecord} desk=${desk} callId=${callId} />
   </form>`;
 }

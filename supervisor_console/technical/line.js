@@ -19,7 +19,7 @@ export function PostLine({ hall, callId }) {
   const said = entriesOf(hall.session.board.value.records, callId).filter((entry) => entry.kind === "line");
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (!text.trim()) return;
+    if (!text.trim() || text.length > MOST) return;
     const answer = await hall.session.act({ type: "call.say", call_id: callId, text });
     if (answer?.type === "ok") setText("");
   };
@@ -35,8 +35,10 @@ export function PostLine({ hall, callId }) {
     </ol>
     <form class="task-form" onSubmit=${send}>
       <label class="field" for="hall-line">${t("hall.line.text")}</label>
-      <textarea id="hall-line" rows="2" maxlength=${MOST} dir="auto" value=${text} onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)}></textarea>
-      <button type="submit" class="plain">${icon("say")}${t("hall.line.do")}</button>
+      <textarea id="hall-line" rows="2" dir="auto" value=${text} onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)}></textarea>
+      ${text.length > MOST
+        ? html`<p class="too-long">${t("monitor.task.too_long", { n: text.length - MOST })}</p>`
+        : html`<button type="submit" class="plain">${icon("say")}${t("hall.line.do")}</button>`}
     </form>
   </section>`;
 }

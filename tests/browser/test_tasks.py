@@ -69,6 +69,10 @@ async def test_note_bookmark_and_breach_by_keyboard_and_hostile_text_is_inert(si
         assert (await said(world, tasks.CallBookmark, page)).call_id == "v0000"
         await page.keyboard.press("n")
         await expect(page.locator("#note-text")).to_be_focused()
+        await page.keyboard.insert_text("x" * 10_000)
+        await expect(page.locator(".too-long")).to_have_text(t("monitor.task.too_long", n=8000))
+        await expect(page.get_by_role("button", name=t("monitor.task.note.do"))).to_have_count(0)
+        await page.keyboard.press("Control+a")
         await page.keyboard.insert_text(HOSTILE)
         await keep(page, f"note-{size['width']}")
         assert await axe_findings(page) == []
@@ -96,6 +100,43 @@ async def test_note_bookmark_and_breach_by_keyboard_and_hostile_text_is_inert(si
         breach = await said(world, tasks.CallBreach, page)
         assert (breach.category, breach.outcome) == ("dress", "warned")
         await expect(page.locator("#breach-text")).to_have_count(0)
+
+
+@pytest.mark.feature("F13", "F14", "F112")
+@pytest.mark.parametrize("size", [DESK, SMALL])
+async def test_a_family_is_checked_by_keyboard_alone_beside_its_photos_and_who_is_absent_is_left_out(
+    sitting: Sitting, size: dict[str, int]
+) -> None:
+    world = World(4)
+    world.photos = {"c3", "k3"}
+    async with served(world) as origin:
+        page = await console(sitting, origin, world, size)
+        await page.keyboard.press("i")
+        await expect(page.locator("#panel-title")).to_be_focused()
+        photos = page.locator("img.photo")
+        await expect(photos).to_have_count(2)
+        await expect(photos.first).to_have_js_property("naturalWidth", 192)
+        await expect(page.locator(".admit .closed")).to_contain_text(t("monitor.identity.short.document"))
+        await keep(page, f"identity-open-{size['width']}")
+
+        for keys in (
+            ["Tab", "Tab", "Space"],
+            ["Tab", "Space"],
+            ["Tab", "Tab", "Space"],
+        ):  # past "Close": name, face, licence
+            for key in keys:
+                await page.keyboard.press(key)
+        await expect(page.locator(".person").first).to_have_attribute("data-ticked", "true")
+        await expect(page.locator(".admit .closed")).to_contain_text("Mia Bell")
+        for key in ("Tab", "Tab", "Tab", "Tab", "Tab", "Space"):  # past the third document and the child's three ticks
+            await page.keyboard.press(key)
+        await expect(page.locator(".person").nth(1)).to_have_attribute("data-absent", "true")
+        assert (await axe_findings(page), await overflow(page)) == ([], 0)
+        await keep(page, f"identity-{size['width']}")
+        await page.get_by_role("checkbox").first.focus()
+        await page.keyboard.press("Enter")
+        verified = await said(world, client.LegVerify, page)
+        assert (verified.people, [one.document for one in verified.checks]) == (["c3"], ["driving_licence"])
 
 
 @pytest.mark.feature("F51")

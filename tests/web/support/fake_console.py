@@ -17,6 +17,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from broker.demo.portraits import portrait
 from broker.domain.codes import Code, HoldKind, Outcome, PauseReason, Post, Step
 from broker.domain.policy import DEFAULT
 from broker.edge.assets import Assets, find_root
@@ -66,6 +67,7 @@ class World:
         self.holds_made = 0
         self.focus: str | None = None
         self.without_line: set[str] = set()
+        self.photos: set[str] = set()  # people
         for number in range(calls):
             self.add(number, "lobby" if number >= calls - lobby else "live")
 
@@ -323,6 +325,7 @@ class FakeBroker:
                 web.get("/hall", self.page),
                 web.get("/sign-in", self.sign_in),
                 web.post("/api/tickets", self.ticket),
+                web.get("/calls/{call_id}/photos/{person}", self.photo),
                 web.get("/ws", self.socket),
                 web.get("/static/{version:[0-9a-f]{16}}/{name:.+}", self.static),
             ]
@@ -350,6 +353,13 @@ class FakeBroker:
     async def sign_in(self, request: web.Request) -> web.Response:
         """Stand for the page of signing in."""
         return web.Response(text="<!doctype html><title>sign in</title>", content_type="text/html")
+
+    async def photo(self, request: web.Request) -> web.Response:
+        """Serve a drawn photo of everybody whom the world has one of."""
+        person = request.match_info["person"]
+        if person not in self.world.photos:
+            raise web.HTTPNotFound
+        return web.Response(body=portrait(person, child=person.startswith("k")), content_type="image/png")
 
     async def ticket(self, request: web.Request) -> web.Response:
         """Give a ticket to anybody."""
