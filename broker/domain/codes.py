@@ -65,7 +65,6 @@ class Code(StrEnum):
     ALREADY_CANCELLED = "already_cancelled"
     UNKNOWN_ALERT = "unknown_alert"
     CAUSE_STANDS = "cause_stands"
-    REASON_MISSING = "reason_missing"
     UNKNOWN_TIER = "unknown_tier"
     IDENTITY_INCOMPLETE = "identity_incomplete"
     TEXT_MISSING = "text_missing"

@@ -16,12 +16,14 @@ from broker.domain import events as e
 from broker.domain.bookings import is_adult
 from broker.domain.call import Call, Phase
 from broker.domain.codes import Code, Refused, RiskReason
+from broker.domain.free_text import kept_text
 from broker.domain.permissions import Subject, may
 from broker.domain.policy import Policy
 from broker.domain.records import Authorisation, Contact, Prisoner, PrisonerAlert, Restriction, Watch
 
 TIERS = (1, 2, 3)
 LOWEST = 3
+MOST_REASON = 500  # characters
 
 
 class Sign(StrEnum):
@@ -164,7 +166,7 @@ def decide_tier(call: Call, command: c.AssessRisk | c.SetTier, now: datetime) ->
 
     Raises:
         Refused: `not_permitted` and the like to who may not; `not_your_post` to anybody on a post (domain.md 7.8);
-            `reason_missing`, `unknown_tier`.
+            `text_missing` and the like for the reason, `unknown_tier`.
     """
     if isinstance(command, c.SetTier):
         return _set(call, command, now)
@@ -189,6 +191,5 @@ def _set(call: Call, command: c.SetTier, now: datetime) -> list[e.Event]:
         raise Refused(Code.NOT_YOUR_POST)
     if command.tier not in TIERS:
         raise Refused(Code.UNKNOWN_TIER)
-    if not command.reason.strip():
-        raise Refused(Code.REASON_MISSING)
-    return [e.TierSet(now, actor.id, command.tier, call.tier_reasons, actor.number, command.reason)]
+    reason = kept_text(command.reason, MOST_REASON)
+    return [e.TierSet(now, actor.id, command.tier, call.tier_reasons, actor.number, reason)]

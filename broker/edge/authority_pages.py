@@ -21,7 +21,13 @@ from broker.edge.visit_pages import VISIT_ID, page_of, posted_for, scope_of, sta
 from broker.engine.registry import Entry
 from broker.engine.visits import Booked
 
-_FIELD: Final = {Code.REASON_MISSING: "reason", Code.UNKNOWN_TIER: "tier", Code.KIND_NOT_OFFERED: "kind"}
+_FIELD: Final = {
+    Code.TEXT_MISSING: "reason",
+    Code.TEXT_TOO_LONG: "reason",
+    Code.TEXT_CONTROLS: "reason",
+    Code.UNKNOWN_TIER: "tier",
+    Code.KIND_NOT_OFFERED: "kind",
+}
 PRIVILEGED: Final = tuple(kind.code for kind in offered() if kind.privileged)
 
 

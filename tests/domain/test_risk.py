@@ -144,7 +144,9 @@ def test_what_the_analyst_sets_stands_until_there_is_a_reason_that_was_not_weigh
         (replace(ANALYST, asker=replace(ANALYST.asker, held=MONITOR.asker.held)), 3, "because", Code.NOT_YOUR_POST),
         (replace(ANALYST, asker=staff_asker("A1", [(Role.ANALYST, "SKB")])), 3, "because", Code.NOT_GRANTED),
         (replace(ANALYST, asker=staff_asker("A1", [(Role.BOOKING, PRISON)])), 3, "because", Code.NOT_PERMITTED),
-        (ANALYST, 3, "  ", Code.REASON_MISSING),
+        (ANALYST, 3, "  ", Code.TEXT_MISSING),
+        (ANALYST, 3, "x" * 501, Code.TEXT_TOO_LONG),
+        (ANALYST, 3, "turned \u202e round", Code.TEXT_CONTROLS),
         (ANALYST, 0, "because", Code.UNKNOWN_TIER),
     ],
 )

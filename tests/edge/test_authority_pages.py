@@ -34,6 +34,19 @@ class Room:
         form = {"csrf": page.csrf, "tier": "1", "reason": "Reported by the wing", **changes}
         return await self.browser.post("base", f"/visits/{self.visit_id}/tier", form)
 
+    async def make_privileged(self, who: str, **changes: str) -> Page:
+        """Sign in and send the form that makes the call privileged."""
+        await self.browser.sign_in("base", who)
+        page = await self.browser.get("base", "/visits")
+        form = {"csrf": page.csrf, "kind": "legal", "sure": "yes", **changes}
+        return await self.browser.post("base", f"/visits/{self.visit_id}/privileged", form)
+
+    @property
+    def kind(self) -> str:
+        entry = self.engine.entry(self.visit_id)
+        assert entry is not None
+        return entry.actor.call.kind
+
     @property
     def tier(self) -> int:
         entry = self.engine.entry(self.visit_id)
@@ -77,6 +90,24 @@ async def test_a_clerk_may_not(room):
     answer = await room.set_tier("ruth")
 
     assert (answer.status, room.tier) == (403, 3)
+
+
+@pytest.mark.feature("F63")
+async def test_the_analyst_makes_a_call_privileged_once_and_for_good(room):
+    unsure = await room.make_privileged("ana", sure="")
+    social = await room.make_privileged("ana", kind="social")
+    assert (unsure.status, social.status) == (400, 400)
+    answer = await room.make_privileged("ana")
+    assert (answer.status, room.kind) == (303, "legal")
+
+    again = await room.make_privileged("ana", kind="official")
+    assert (again.status, room.kind) == (409, "legal")
+
+
+async def test_a_clerk_makes_no_call_privileged(room):
+    answer = await room.make_privileged("ruth")
+
+    assert (answer.status, room.kind) == (403, "social")
 
 
 @pytest.mark.feature("F36")
