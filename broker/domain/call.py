@@ -18,7 +18,17 @@ from functools import singledispatch
 from broker.domain import events as e
 from broker.domain import task_events as t
 from broker.domain.call_record import NOTHING_RECORDED, CallRecord, after
-from broker.domain.codes import STEP_ORDER, EndReason, HoldKind, Outcome, PauseReason, Post, RiskReason, Step
+from broker.domain.codes import (
+    STEP_ORDER,
+    EndReason,
+    HoldKind,
+    ObservationMode,
+    Outcome,
+    PauseReason,
+    Post,
+    RiskReason,
+    Step,
+)
 from broker.domain.given import Given
 from broker.domain.kinds import KINDS
 from broker.domain.observer import Observer
@@ -139,6 +149,9 @@ class Call:
     stopped_s: int = 0  # for how long the clock stood, all in all, up to its last start
     warnings: tuple[Given, ...] = ()
     record: CallRecord = NOTHING_RECORDED
+    looked_at: datetime | None = None  # the newest look on record
+    look_since: datetime | None = None  # the last look that was recorded as one
+    overdue: bool = False
     help_asked: bool = False
     outcome: Outcome | None = None
     end_reason: EndReason | None = None
@@ -465,6 +478,23 @@ def _(event: e.ObservationStarted, call: Call) -> Call:
 @_apply.register
 def _(event: e.ObservationEnded, call: Call) -> Call:
     return replace(call, observers=tuple(o for o in call.observers if o.session != event.session))
+
+
+@_apply.register
+def _(event: e.ObservationRecorded, call: Call) -> Call:
+    if event.mode is not ObservationMode.FOCUS:
+        return call
+    return replace(call, looked_at=max(event.to, call.looked_at or event.to))
+
+
+@_apply.register
+def _(event: e.AttentionLooked, call: Call) -> Call:
+    return replace(call, looked_at=event.at, look_since=event.since, overdue=False)
+
+
+@_apply.register
+def _(event: e.AttentionOverdue, call: Call) -> Call:
+    return replace(call, overdue=True)
 
 
 @_apply.register

@@ -58,6 +58,9 @@ NAMES: dict[type[e.Event], str] = {
     e.WarningDisplayed: "warning.displayed",
     e.ObservationStarted: "observation.started",
     e.ObservationEnded: "observation.ended",
+    e.ObservationRecorded: "observation.recorded",
+    e.AttentionLooked: "attention.looked",
+    e.AttentionOverdue: "attention.overdue",
     e.CallRecovered: "call.recovered",
     e.CallEnded: "call.ended",
     **task_events.NAMES,
@@ -72,7 +75,8 @@ def name_of(event: e.Event) -> str:
 
 def body_of(event: e.Event) -> dict[str, Any]:
     """Return the event's own fields as plain JSON; `at` and `actor` are the record's."""
-    return {f.name: _plain(getattr(event, f.name)) for f in fields(event) if f.name not in ("at", "actor")}
+    names = [f.name for f in fields(event) if f.name not in ("at", "actor")]
+    return {name.rstrip("_"): _plain(getattr(event, name)) for name in names}  # `from_` is `from` on record
 
 
 def event_from(name: str, at: datetime, actor: str, body: Mapping[str, Any]) -> e.Event:
@@ -83,7 +87,7 @@ def event_from(name: str, at: datetime, actor: str, body: Mapping[str, Any]) -> 
     """
     kind = TYPES[name]
     hints = _hints(kind)
-    known = {key: _typed(hints[key], value) for key, value in body.items() if key in hints}
+    known = {name: _typed(hint, body[key]) for name, hint in hints.items() if (key := name.rstrip("_")) in body}
     return kind(at, actor, **known)
 
 

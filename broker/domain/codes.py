@@ -140,6 +140,7 @@ class HoldKind(StrEnum):
     INCIDENT = "incident"
     STOOD_DOWN = "stood_down"
     RECOVERED = "recovered"
+    UNWATCHED = "unwatched"
 
 
 class PauseReason(StrEnum):
@@ -185,6 +186,13 @@ class Outcome(StrEnum):
     BATCH_CANCELLATION = "BATCH_CANCELLATION"
     ADMINISTRATIVE_ERROR = "ADMINISTRATIVE_ERROR"
     TECHNICAL_FAILURE = "TECHNICAL_FAILURE"
+
+
+class ObservationMode(StrEnum):
+    """How a console displayed a call: among others, or in focus."""
+
+    TILE = "tile"
+    FOCUS = "focus"
 
 
 class Step(StrEnum):

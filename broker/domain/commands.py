@@ -7,6 +7,7 @@ from datetime import datetime
 
 from broker.domain.actors import Actor
 from broker.domain.codes import EndReason, PauseReason, RiskReason, Step, Warning
+from broker.domain.observation import Span
 from broker.domain.task_events import PersonCheck
 
 
@@ -179,6 +180,13 @@ class Observe(Command):
 @dataclass(frozen=True, slots=True)
 class StopObserving(Command):
     """A monitor's console detaches."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordObservation(Command):
+    """A stretch of proven display is over, or has lasted so long that it is put on record."""
+
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def _primary(call: Call, command: c.Command, policy: Policy, now: datetime) -> l
             raise Refused(Code.ALREADY_ENDED)
         return decide_task(call, command, post, policy, now)
     if call.phase is Phase.ENDED:
-        return _after_the_end(command)
+        return _after_the_end(command, now)
     match command:
         case c.Tick():
             return []
@@ -77,8 +77,10 @@ def _primary(call: Call, command: c.Command, policy: Policy, now: datetime) -> l
             return _others(call, command, now)
 
 
-def _after_the_end(command: c.Command) -> list[e.Event]:
+def _after_the_end(command: c.Command, now: datetime) -> list[e.Event]:
     """After the end nothing is refused that the world does by itself, and nothing acts."""
+    if isinstance(command, c.RecordObservation):
+        return [_observed(command, now)]  # what was displayed until the end
     quiet = (
         c.Tick,
         c.LoseMedia,
@@ -316,6 +318,8 @@ def _others(call: Call, command: c.Command, now: datetime) -> list[e.Event]:
                 return end_look(call, by, now)
             seen = next((o for o in call.observers if o.session == session), None)
             return [e.ObservationEnded(now, by, session, seen.number)] if seen else []
+        case c.RecordObservation():
+            return [_observed(command, now)]
         case c.Bar(people=people):
             known = {person for leg in call.legs for person in leg.people}
             new_people = tuple(sorted((people & known) - call.barred))
@@ -340,6 +344,12 @@ def _observe(call: Call, actor: Actor, lines: tuple[tuple[str, int], ...], focus
     if seen is not None and seen.lines == lines and seen.focus == focus:
         return []
     return [e.ObservationStarted(now, actor.id, actor.session, actor.number or "", focus, lines)]
+
+
+def _observed(command: c.RecordObservation, now: datetime) -> e.Event:
+    span = command.span
+    by = f"staff:{span.number}"
+    return e.ObservationRecorded(now, by, span.number, span.session, span.start, span.end, span.mode, span.sound)
 
 
 STALE_OWNER_S = 5.0

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from broker.domain.codes import EndReason, HoldKind, Outcome, PatrolReason, PauseReason, Post, RiskReason, Step, Warning
+from broker.domain.codes import (
+    EndReason,
+    HoldKind,
+    ObservationMode,
+    Outcome,
+    PatrolReason,
+    PauseReason,
+    Post,
+    RiskReason,
+    Step,
+    Warning,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +378,38 @@ class ObservationEnded(Event):
 
     session: str
     number: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationRecorded(Event):
+    """A stretch for which a console was proven to display this call; the fields are named as on record (`from`)."""
+
+    number: str
+    session: str
+    from_: datetime
+    to: datetime
+    mode: ObservationMode
+    sound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionLooked(Event):
+    """A look began, `after_s` seconds of flow after the last one (features F47)."""
+
+    number: str
+    after_s: float
+    limit_s: float
+    within: bool
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionOverdue(Event):
+    """The call has flowed for longer than its tier's limit without a look; `number`: whose it was."""
+
+    tier: int
+    limit_s: float
+    number: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from broker.domain.attention import Attention, begin, flows, hold_s, limit_s
 from broker.domain.call import Call, Leg, LegRole, Phase
 from broker.domain.codes import Post
 from broker.domain.kinds import KINDS
@@ -41,6 +42,7 @@ class Evidence:
 
     `moved_at`: when the call last got another relay. What a wall displayed before that says nothing of the call as
     it would flow now; the gate waits for a younger proof. No hold follows from it: that is the proof's age's affair.
+    `attention`: when the call was last looked at, as this node counts it.
 
     `room`: the weight that the monitors of the scope have left for this call to start with (capacity.py); None: it
     is not counted, as for a call that has started.
@@ -51,6 +53,7 @@ class Evidence:
     lease_until: datetime
     moved_at: datetime | None = None
     room: int | None = None
+    attention: Attention | None = None  # None: what the record says alone
 
 
 Until = datetime | None  # None: the condition does not hold now
@@ -93,6 +96,19 @@ def _supervised(call: Call, evidence: Evidence, policy: Policy, now: datetime) -
     return _after(proof.at if proof else None, policy.supervisor_stale_s + policy.supervisor_grace_s)
 
 
+def attention_of(call: Call, evidence: Evidence, now: datetime) -> Attention:
+    """Return how long the call has flowed without a look, up to now."""
+    known = evidence.attention or begin(call, now)
+    return known.passed(now, flows(call))
+
+
+def _looked_at(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> Until:
+    limit = limit_s(call, policy)
+    if limit is None:
+        return FOREVER
+    return _after(now, hold_s(limit, policy) - attention_of(call, evidence, now).unwatched_s)
+
+
 def _two_people(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> Until:
     one, other = evidence.monitor, evidence.supervisor
     return _if(one is None or other is None or one.number != other.number)
@@ -118,6 +134,7 @@ GATE: tuple[Condition, ...] = (
     Condition("in_time", lambda call, evidence, policy, now: effective_end(call, now)),
     Condition("monitored", _monitored),
     Condition("supervised", _supervised),
+    Condition("looked_at", _looked_at),
     Condition("two_people", _two_people),
     Condition("grades", _graded),
     Condition("verified", lambda call, *_: _if(all(leg.verified for leg in call.active))),

@@ -91,6 +91,27 @@ class Policy:
     look_gap_s: float = 300.0
     patrol_every_s: float = 900.0
     patrol_late_s: float = 120.0
+    # Of the frames that the relay sent in the last seconds, a page must have presented this share (wall.md 4)
+    shown_frames_ratio: float = 0.5
+    shown_report_age_s: float = 3.0  # a receiver report of that line must have advanced within
+    # Attention (design README 5, features F58): how long a call may flow without a look, by its tier
+    attention_tier1_grace_s: float = 10.0  # tier 1 is in focus all the time
+    attention_tier2_s: float = 30.0
+    attention_tier3_s: float = 120.0
+    attention_due_ratio: float = 0.8
+    attention_offer_ratio: float = 1.5
+    attention_hold_ratio: float = 2.0
+    attention_room_calls: int = 16  # a monitor with that many calls is offered no more
+    same_look_s: float = 3.0  # two looks by one console that are nearer than this are one
+    # Observation records are cut at every change, and at the latest after
+    observation_cut_s: float = 60.0
+    # The attention check (wall.md 4)
+    check_after_least_s: float = 180.0
+    check_after_most_s: float = 360.0
+    check_ring_s: float = 15.0
+    check_tone_s: float = 15.0
+    check_governor_s: float = 90.0
+    check_defer_s: float = 60.0  # the longest that a panel in use puts one off
 
 
 DEFAULT = Policy()

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 
 from broker.domain import events as e
 from broker.domain.actors import SYSTEM
+from broker.domain.attention import hold_s, limit_s
 from broker.domain.call import Call, LegRole, Phase
 from broker.domain.capacity import weight
 from broker.domain.codes import HoldKind, Outcome, Post
-from broker.domain.gate import Evidence, Proof, effective_end
+from broker.domain.gate import Evidence, Proof, attention_of, effective_end
 from broker.domain.policy import Policy
 from broker.domain.privileged import follow
 from broker.domain.receipts import missed
@@ -32,6 +33,7 @@ def settle(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> lis
         _cover,
         _end,
         _alarms,
+        _attention,
         _privileged,
         _clock,
         _barred,
@@ -123,6 +125,9 @@ def _system_holds(call: Call, evidence: Evidence, policy: Policy, now: datetime)
         events = _coverage_hold(call, evidence, policy, now, kind, post)
         if events:
             return events
+    events = _unwatched(call, evidence, policy, now)
+    if events:
+        return events
     together = all(leg.connected and leg.verified and not leg.revoked for leg in call.active)
     hold = call.held_by(HoldKind.INTERRUPTED)
     if not together and hold is None:
@@ -161,6 +166,35 @@ def _privileged(call: Call, evidence: Evidence, policy: Policy, now: datetime) -
     proof = _proof(Post.MONITOR, evidence)
     steady = proof is not None and now - proof.since >= timedelta(seconds=policy.steady_s)
     return follow(call, there, steady, policy, now)
+
+
+def _attention(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
+    """Put on record that a look began, or that the call's limit was passed without one."""
+    limit = limit_s(call, policy)
+    if call.phase is not Phase.LIVE or limit is None:
+        return []
+    attention = attention_of(call, evidence, now)
+    look = attention.look
+    if look is not None and look.since != call.look_since:
+        within = look.after_s <= limit
+        after_s = round(look.after_s, 1)
+        return [e.AttentionLooked(now, f"staff:{look.number}", look.number, after_s, limit, within, look.since)]
+    if attention.unwatched_s >= limit and not call.overdue:
+        return [e.AttentionOverdue(now, BY, call.tier, limit, call.monitor)]
+    return []
+
+
+def _unwatched(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
+    """Hold at twice the limit; clear by itself some steady seconds after a look."""
+    limit, hold = limit_s(call, policy), call.held_by(HoldKind.UNWATCHED)
+    attention = attention_of(call, evidence, now)
+    if hold is None:
+        late = limit is not None and attention.unwatched_s >= hold_s(limit, policy)
+        return [e.HoldPlaced(now, BY, _hold_id(call), HoldKind.UNWATCHED, None)] if late else []
+    look = attention.look
+    steady = timedelta(seconds=policy.steady_s)
+    looked = look is not None and look.at > hold.placed_at and now - max(look.since, hold.placed_at) >= steady
+    return [e.HoldCleared(now, BY, hold.id)] if looked or limit is None else []
 
 
 def _hold_id(call: Call) -> str:

@@ -51,8 +51,11 @@ class CallModel(RuleBasedStateMachine):
         if mixed:
             legs = (legs[0], e.LegSpec("v1.2", "family", ("c1", "c2"), ("c2",), "c1", synthetic=True), *legs[2:])
         starts_at = NOON + timedelta(seconds=40 if early else 0)
-        self.first = booked(legs=legs, starts_at=starts_at, minutes=3, latest_end=starts_at + timedelta(minutes=5))
+        self.first = booked(
+            legs=legs, starts_at=starts_at, minutes=3, latest_end=starts_at + timedelta(minutes=5), tier=2
+        )
         self.scene = Scene(self.first, self.conditions)
+        self.scene.attends = False
         # The model's own facts: nothing here is read back from the code under test.
         self.proofs: dict[Post, tuple[datetime, str, Grade] | None] = {Post.MONITOR: None, Post.SUPERVISOR: None}
         self.consented: set[str] = set()
@@ -63,6 +66,7 @@ class CallModel(RuleBasedStateMachine):
         self.left: set[str] = set()
         self.barred: set[str] = set()
         self.ended_at: datetime | None = None
+        self.unlooked_s = 0.0  # for how long something crossed since the last look
         if started:
             for number in range(len(legs)):
                 self._all_steps(number, 20 if short else 2000)
@@ -87,6 +91,11 @@ class CallModel(RuleBasedStateMachine):
                 self.ended_at = event.at
             if isinstance(event, e.LegUnverified):
                 self.verified.discard(event.leg_id)
+
+    def _pass(self, seconds: int) -> None:
+        if self.scene.crosses:
+            self.unlooked_s += min(seconds, self.scene.plan.valid_for_s)
+        self.scene.now += timedelta(seconds=seconds)
 
     def _all_steps(self, number: int, seconds: int = 2000) -> None:
         self.arrive(number, 0, seconds)
@@ -201,6 +210,11 @@ class CallModel(RuleBasedStateMachine):
         self.scene.prove(post, number, grade)
         self.proofs[post] = (self.scene.now, number, grade)
 
+    @rule(number=st.sampled_from(["M1", "M2"]))
+    def look(self, number: str) -> None:
+        self.scene.look(number)
+        self.unlooked_s = 0.0
+
     @rule()
     def prove_both_unseen(self) -> None:
         self.scene.both_proven()
@@ -210,6 +224,7 @@ class CallModel(RuleBasedStateMachine):
     @rule()
     def prove_both(self) -> None:
         self.prove_both_unseen()
+        self.look("M1")
         self.tick()
 
     @rule()
@@ -254,16 +269,22 @@ class CallModel(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 3, 6, 11, 16, 46, 70]))
     def time_passes_unseen(self, seconds: int) -> None:
-        self.scene.now += timedelta(seconds=seconds)
+        self._pass(seconds)
 
     @rule(seconds=st.sampled_from([3, 30, 50, 200]), whose=st.sampled_from([*Post, None]))
     def proofs_arrive_and_nobody_ticks(self, seconds: int, whose: Post | None) -> None:
         """The node stands still for a while; then both posts' proofs arrive, or one's."""
-        self.scene.now += timedelta(seconds=seconds)
+        self._pass(seconds)
         if whose is None:
             self.prove_both_unseen()
         else:
             self.prove(whose, "M1" if whose is Post.MONITOR else "T1", False)
+
+    @rule()
+    def the_wall_is_proven_and_nobody_looks(self) -> None:
+        for _ in range(16):
+            self._pass(4)
+            self.prove_both_unseen()
 
     @rule()
     def tick(self) -> None:
@@ -306,6 +327,7 @@ class CallModel(RuleBasedStateMachine):
             assert not self.barred & set(leg.people), f"I1: somebody of {leg.id} is barred"
         assert not self.mixed, "README 19: synthetic and real in one call"
         assert deadline <= scene.lease_until, "I1: the lease has lapsed"
+        assert self.unlooked_s + scene.plan.valid_for_s <= 60.1, "README 5: nobody looked for twice the limit"
 
     def _posts_allow(self, deadline: datetime) -> None:
         monitor, supervisor = self.proofs[Post.MONITOR], self.proofs[Post.SUPERVISOR]

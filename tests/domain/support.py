@@ -10,6 +10,7 @@ from functools import reduce
 from broker.domain import commands as c
 from broker.domain import events as e
 from broker.domain.actors import SYSTEM, Actor
+from broker.domain.attention import Attention, flows
 from broker.domain.call import Call, Leg, LegRole, begin, evolve
 from broker.domain.codes import Document, Post
 from broker.domain.decide import decide
@@ -45,6 +46,7 @@ def booked(
     minutes: int = 30,
     latest_end: datetime | None = None,
     synthetic: bool = False,
+    tier: int = 3,
     kind: str = "social",
 ) -> e.CallScheduled:
     """Return the first event of a call: by default a prisoner and a family of two."""
@@ -56,7 +58,7 @@ def booked(
     limit = latest_end or starts_at + timedelta(hours=3)
     return e.CallScheduled(
         starts_at - HOUR, "system", "v1", kind, PRISON, HALL, f"{HALL}-1", starts_at, ends_at, limit,
-        DEFAULT.version, tuple(people), synthetic,
+        DEFAULT.version, tuple(people), synthetic, tier,
     )  # fmt: skip
 
 
@@ -90,11 +92,13 @@ class Scene:
         self.lease_until = NOON + 1000 * HOUR
         self.moved_at: datetime | None = None
         self.conditions = conditions
+        self.attention = Attention(0.0, NOON)
+        self.attends = True  # the monitor looks at the call whenever the post is proven
 
     @property
     def evidence(self) -> Evidence:
         """What is proven now."""
-        return Evidence(self.monitor, self.supervisor, self.lease_until, self.moved_at)
+        return Evidence(self.monitor, self.supervisor, self.lease_until, self.moved_at, attention=self.attention)
 
     @property
     def plan(self) -> MediaPlan:
@@ -109,6 +113,7 @@ class Scene:
 
     def do(self, command: c.Command) -> list[e.Event]:
         """Decide and evolve. Raises Refused."""
+        self.attention = self.attention.passed(self.now, flows(self.call))
         events = decide(self.call, command, self.evidence, DEFAULT, self.now)
         self.call = reduce(evolve, events, self.call)
         self.history += events
@@ -122,8 +127,15 @@ class Scene:
         proof = Proof(number, grade, f"s-{number}", since, self.now)
         if post is Post.MONITOR:
             self.monitor = proof
+            if self.attends:
+                self.attention = Attention(0.0, self.now)
         else:
             self.supervisor = proof
+
+    def look(self, number: str = "M1") -> None:
+        """A monitor looks at the call at this instant."""
+        counted = self.attention.passed(self.now, flows(self.call))
+        self.attention = counted.looked(number, f"s-{number}", self.now, DEFAULT.same_look_s)
 
     def both_proven(self) -> None:
         """Both posts are proven present, by two people."""

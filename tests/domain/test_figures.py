@@ -207,7 +207,7 @@ def test_a_look_that_is_overdue_is_missed_once_however_often_it_was_told():
             "attention.looked",
             NOON + at * S,
             "system",
-            {"number": "M1", "after_s": 1, "limit_s": 30, "within": within},
+            {"number": "M1", "after_s": 1, "limit_s": 30, "within": within, "since": (NOON + at * S).isoformat()},
         )
 
     def overdue(at):
