@@ -240,10 +240,16 @@ class RelayUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LineSent:
-    """How many seconds ago a video line was sent anything, and the frame that was asked about; None: never."""
+    """How many seconds ago a video line was sent anything, and the frame that was asked about; None: never.
+
+    `frames`: how many it was sent in the last two seconds. `report_s`: how many seconds ago a receiver report last
+    said that more of it had arrived.
+    """
 
     last_s: float | None = None
     frame_s: float | None = None
+    frames: int = 0
+    report_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ class FakePlane:
         self.connected: dict[str, frozenset[Media]] = {}
         self.disconnected: list[str] = []
         self.frames: dict[tuple[str, int, int], float] = {}  # (endpoint, line, timestamp) -> age in seconds
+        self.sent_frames: dict[tuple[str, int], int] = {}  # (endpoint, line) -> in the last two seconds
+        self.reports: dict[tuple[str, int], float | None] = {}  # (endpoint, line) -> age in seconds
         self.flowing: dict[tuple[str, int], float] = {}  # (endpoint, line) -> age in seconds
         self.healths: dict[str, EndpointHealth] = {}
         self._listeners: list[EndpointListener] = []
@@ -115,7 +117,12 @@ class FakePlane:
         self, endpoint: str, asked: Sequence[tuple[int, int | None]], home: int = 0
     ) -> Sequence[LineSent]:
         return [
-            LineSent(self.flowing.get((endpoint, line)), None if at is None else self.frames.get((endpoint, line, at)))
+            LineSent(
+                self.flowing.get((endpoint, line)),
+                None if at is None else self.frames.get((endpoint, line, at)),
+                self.sent_frames.get((endpoint, line), 0),
+                self.reports.get((endpoint, line), 0.5),
+            )
             for line, at in asked
         ]
 

@@ -41,6 +41,10 @@ RULES: Mapping[AlertCode, Rule] = {
     AlertCode.UNMONITORED: Rule(_URGENT, None, Clears.ITSELF),
     AlertCode.UNSUPERVISED: Rule(_URGENT, None, Clears.ITSELF),
     AlertCode.UNWATCHED: Rule(_URGENT, Post.MONITOR, Clears.ITSELF),
+    AlertCode.UNWATCHED_OFFERED: Rule(_URGENT, Post.MONITOR, Clears.ITSELF),
+    AlertCode.UNWATCHED_HELD: Rule(_URGENT, None, Clears.ITSELF),
+    AlertCode.CHECK_MISSED: Rule(_WARN, Post.SUPERVISOR, Clears.EITHER),
+    AlertCode.UNATTENDED: Rule(_URGENT, None, Clears.EITHER),
     AlertCode.UNRECORDED: Rule(_URGENT, None, Clears.ITSELF),
     AlertCode.WATCH_LIST: Rule(_URGENT, Post.MONITOR, Clears.PERSON),
     AlertCode.AUTHORISATION_EXPIRED: Rule(_WARN, Post.MONITOR, Clears.PERSON),
@@ -78,6 +82,8 @@ OF_A_CALL = frozenset(
         AlertCode.REFLAGGED,
         AlertCode.PATROL_DUE,
         AlertCode.PATROL_OVERDUE,
+        AlertCode.UNWATCHED,
+        AlertCode.UNWATCHED_HELD,
         AlertCode.DISCONNECTED,
         AlertCode.MEDIA_BLOCKED,
         AlertCode.SELF_TEST_FAILED,
@@ -165,6 +171,10 @@ def _of_posts(call: Call) -> Iterator[Cause]:
         yield _cause(AlertCode.UNMONITORED)
     if Post.SUPERVISOR in call.alarms or call.held_by(HoldKind.UNSUPERVISED):
         yield _cause(AlertCode.UNSUPERVISED)
+    if call.overdue:
+        yield _cause(AlertCode.UNWATCHED)
+    if call.held_by(HoldKind.UNWATCHED):
+        yield _cause(AlertCode.UNWATCHED_HELD)
 
 
 def _of_risk(call: Call) -> Iterator[Cause]:

@@ -24,6 +24,7 @@ class ShownFact:
     width: int
     height: int
     still: int | None = None  # the number of the still that stands there, in place of a line
+    frames_2s: int = 0  # presented over the last two seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,9 @@ class SentFact:
     were this leg's picture sent, the console could show it (it has a line for it,
     on a connection that is up), or the leg sends no picture. `still_age_s`: how
     long ago the still that the page names was sent to it, None where none was.
+    `frames`: how many the relay sent on the line in the last two seconds;
+    `report_age_s`: how long ago a receiver report last said that more of it had
+    arrived (RFC 3550 §6.4.1), None: none has.
     """
 
     line: int | None
@@ -43,6 +47,8 @@ class SentFact:
     frame_age_s: float | None
     able: bool = True
     still_age_s: float | None = None
+    frames: int = 0
+    report_age_s: float | None = None
 
 
 def leg_shown(shown: ShownFact, sent: SentFact, policy: Policy) -> bool:
@@ -65,6 +71,9 @@ def leg_shown(shown: ShownFact, sent: SentFact, policy: Policy) -> bool:
         shown.line == sent.line
         and shown.frames >= 1
         and shown.advanced
+        and shown.frames_2s >= sent.frames * policy.shown_frames_ratio
+        and sent.report_age_s is not None
+        and sent.report_age_s <= policy.shown_report_age_s
         and sent.frame_age_s is not None
         and sent.frame_age_s <= policy.shown_frame_age_s
     )

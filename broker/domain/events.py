@@ -252,7 +252,7 @@ class HoldCleared(Event):
 class ClockStopped(Event):
     """From `since` on, lost minutes are credited."""
 
-    since: datetime
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,7 +400,7 @@ class AttentionLooked(Event):
     after_s: float
     limit_s: float
     within: bool
-    since: datetime
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ Pause = Literal["staff", "fault", "you", "other_end", "no_officer"]
 End = Literal["time", "staff", "you", "other_end", "fault", "not_started", "cancelled", "identity"]
 
 STAFF_HOLDS = frozenset({HoldKind.SECURITY, HoldKind.INCIDENT, HoldKind.STOOD_DOWN})
-NO_OFFICER = frozenset({HoldKind.UNMONITORED, HoldKind.UNSUPERVISED})
+NO_OFFICER = frozenset({HoldKind.UNMONITORED, HoldKind.UNSUPERVISED, HoldKind.UNWATCHED})
 FAULTS = frozenset({HoldKind.TECHNICAL, HoldKind.RECOVERED})
 
 

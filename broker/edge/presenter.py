@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from broker.domain.alerts import detectors_on
+from broker.domain.attention import flows, limit_s, state_of
 from broker.domain.call import Call, Hold, Leg, LegRole, Phase
 from broker.domain.codes import HoldKind, Post
 from broker.domain.gate import effective_end
@@ -16,14 +17,23 @@ from broker.domain.policy import policy
 from broker.domain.posts import Holder
 from broker.domain.records import Device, Seat
 from broker.edge.privileged import for_staff
-from broker.engine.consoles import Console
-from broker.engine.engine import SHOWABLE, Engine, prisoner_leg
+from broker.engine.consoles import SHOWABLE, Console
+from broker.engine.engine import Engine, prisoner_leg
 from broker.engine.losses import EVERY_S, Losses
 from broker.engine.registry import Entry
 from broker.ports import EndpointHealth
 from broker.protocol.alerts import LossHistory, LossPart
 from broker.protocol.posts import PostPart
-from broker.protocol.server import AttendeePart, CallPart, HoldPart, LegHealth, LegPart, LinePart, SeatPart
+from broker.protocol.server import (
+    AttendeePart,
+    AttentionPart,
+    CallPart,
+    HoldPart,
+    LegHealth,
+    LegPart,
+    LinePart,
+    SeatPart,
+)
 
 SeatState = Literal["out_of_use", "offline", "free", "waiting", "verify", "ready", "live", "paused", "fault", "help"]
 GOOD_LOSS = 0.10
@@ -82,12 +92,35 @@ class Presenter:
             rebook_s=call.rebook_s,
             alarm=_alarm(call),
             help_asked=call.help_asked,
-            looked_at=self._engine.looked_at(call.id),
+            looked_at=call.looked_at,
+            attention=self.attention(call, now),
             outcome=call.outcome,
             end_reason=call.end_reason,
             ended_by=self._ended_by(call),
             detectors=detectors_on(call, policy(call.policy_version)),
             missing=self._engine.missing(call) if call.phase not in (Phase.LIVE, Phase.ENDED) else [],
+        )
+
+    def attention(self, call: Call, now: datetime) -> AttentionPart | None:
+        """Return how a live call stands to its limit; None where no look is asked."""
+        engine = self._engine
+        limit = limit_s(call, engine.policy)
+        if limit is None or call.phase is not Phase.LIVE:
+            return None
+        counted = engine.presence.attention.of(call, now)
+        in_focus = engine.presence.attention.in_focus(call, now)
+        state = state_of(call, counted, limit, engine.watch.is_offered(call), engine.policy)
+        due_at = now + timedelta(seconds=limit - counted.unwatched_s) if flows(call) and not in_focus else None
+        whose = engine.watch.whose(call)
+        return AttentionPart(
+            limit_s=limit,
+            unwatched_s=round(counted.unwatched_s, 1),
+            state=state,
+            looked_at=counted.look.at if counted.look else call.looked_at,
+            due_at=due_at,
+            in_focus=in_focus,
+            by=whose,
+            by_name=self.name_of(whose),
         )
 
     def _hold(self, call: Call, hold: Hold) -> HoldPart:
@@ -187,7 +220,7 @@ class Presenter:
             if observed and call.phase in SHOWABLE:
                 home = self._engine.media.home(call.id)
                 parts += _video_lines(call, console, home)
-                if console.focus == call.id:
+                if console.hears == call.id:
                     parts += _audio_lines(call, console, home)
         return parts
 

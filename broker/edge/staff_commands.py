@@ -16,7 +16,7 @@ from broker.edge.alerts import answer_alert
 from broker.edge.presenter import loss_history
 from broker.edge.task_commands import checks_of, task_of
 from broker.engine.actor import Done
-from broker.engine.engine import Shown
+from broker.engine.proofs import Shown
 from broker.engine.registry import Entry
 from broker.protocol import client
 from broker.protocol.server import Ok
@@ -105,8 +105,8 @@ class StaffCommands:
                 await self._session.permit(self._session.actor(), message.type, ANYTHING)
                 await self._session.relief.do(message, self._session.chair.number)
                 return Ok(key=key)
-            case client.WallFocus(call_id=call_id):
-                await self._focus(call_id)
+            case client.WallFocus(call_id=call_id, sound=sound):
+                await self._focus(call_id, sound)
                 return Ok(key=key)
             case client.LookStart(call_id=call_id) | client.LookStop(call_id=call_id):
                 return await self._look(message, call_id)
@@ -182,17 +182,18 @@ class StaffCommands:
             self._engine.prove_presence(session.id, visible=True)
         await session.show_all()
 
-    async def _focus(self, call_id: str | None) -> None:
+    async def _focus(self, call_id: str | None, sound: bool) -> None:
         actor = self._session.actor()
-        refusal = may(actor.asker, "call.listen", ANYTHING)
+        action = "call.listen" if sound else "call.watch"
+        refusal = may(actor.asker, action, ANYTHING)
         if refusal is not None and call_id is not None:
-            place = (await self._within_reach(call_id, actor, "call.listen")).actor.call.establishment
-            await self._engine.denied(actor, place, "call.listen", refusal, call_id)
+            place = (await self._within_reach(call_id, actor, action)).actor.call.establishment
+            await self._engine.denied(actor, place, action, refusal, call_id)
             raise Refused(refusal)
-        await self._session.permit(actor, "call.listen", ANYTHING)
+        await self._session.permit(actor, action, ANYTHING)
         if call_id is not None:
-            await self._within_reach(call_id, actor, "call.listen")
-        await self._engine.focus(self._session.id, call_id)
+            await self._within_reach(call_id, actor, action)
+        await self._engine.focus(self._session.id, call_id, sound)
         entry = self._engine.entry(call_id) if call_id is not None else None
         if entry is not None:
             self._session.socket.send(loss_history(self._engine.losses, entry.actor.call), "loss history")

@@ -39,6 +39,7 @@ from broker.protocol import VERSION, client
 from broker.protocol.posts import PostPart, StationPart, Stations
 from broker.protocol.server import (
     AnswerLine,
+    AttentionPart,
     CallMessage,
     LineWant,
     MediaAnswer,
@@ -301,10 +302,17 @@ class StaffSession(Session):
             age = self.engine.presence.proof_age_s(self.id, entry.actor.call.id, now)
             if age is not None:
                 ages[entry.actor.call.id] = round(age, 3)
-        self.socket.send(News(now=now, legs=legs, proof_age_s=ages), "news")
+        self.socket.send(News(now=now, legs=legs, proof_age_s=ages, attention=self._attention(entries)), "news")
         self._show_posts()
         if held.post is Post.MONITOR:
             self.relief.show(now)
+
+    def _attention(self, entries: list[Entry]) -> dict[str, AttentionPart]:
+        held, now = self.held, self.services.clock.now()
+        if held is None or held.post is not Post.MONITOR:
+            return {}
+        parts = ((entry.actor.call.id, self._presenter.attention(entry.actor.call, now)) for entry in entries)
+        return {call_id: part for call_id, part in parts if part is not None}
 
     # --- what the page says -----------------------------------------------------------
 
@@ -328,10 +336,10 @@ class StaffSession(Session):
         actor = self.actor()
         await self.permit(actor, getattr(message, "type", ""), ANYTHING)
         match message:
-            case client.WallProof(visible=visible, tiles=tiles, heard=heard):
-                await self.engine.prove_wall(self.id, visible, shown_tiles(tiles), heard)
             case client.Advice(call_id=call_id, leg_id=leg_id, code=code, since=since):
                 self._advised(call_id, leg_id, AlertCode(code), since)
+            case client.WallProof(visible=visible, tiles=tiles, heard=heard, n=n):
+                await self.engine.prove_wall(self.id, visible, shown_tiles(tiles), heard, n)
             case client.Presence(visible=visible, heard=heard):
                 self.engine.prove_presence(self.id, visible, heard)
             case _:

@@ -7,13 +7,17 @@ without a new offer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from broker.domain.actors import Actor
-from broker.domain.call import Call
+from broker.domain.call import Call, Phase
+from broker.domain.coverage import ShownFact
 
+SHOWABLE = (Phase.LOBBY, Phase.READY, Phase.LIVE)
 WALL_LINES = 40  # a wall of 20 calls with two ends each
 MOST_LINES = 96  # of one home: a step below what an offer may hold; legs beyond them are seen by stills
+RECENT_S = 1.5  # reports of the last second and a half tell of the last two to two and a half seconds
 AUDIO_LINES = 8  # one per leg of the focused call
 SPARE_LINES = 4  # calls are spread by number, not by this console's share of them
 
@@ -42,12 +46,39 @@ class Console:
     lines: dict[int, Lines] = field(default_factory=dict)  # by home: its offer was answered there
     up: set[int] = field(default_factory=set)  # the relay's word: the lines of that home can carry
     focus: str | None = None
+    focused_at: datetime | None = None  # what is displayed from then on is displayed in focus
+    sound: bool = True  # whether the call in focus is heard
+    reports: int = 0  # the number of the last report
+    frames: dict[str, list[tuple[float, int]]] = field(default_factory=dict)  # leg id -> when told, and how many
     held: dict[str, tuple[int, int]] = field(default_factory=dict)  # leg id -> home and video line
 
     @property
     def connected(self) -> bool:
         """Whether it has lines anywhere."""
         return bool(self.lines)
+
+    @property
+    def hears(self) -> str | None:
+        """The call of which it is given the sound."""
+        return self.focus if self.sound else None
+
+    def turn_to(self, call_id: str | None, sound: bool, now: datetime) -> None:
+        """Have this call in focus from now on."""
+        if call_id != self.focus:
+            self.focused_at = now
+        self.focus, self.sound = call_id, sound
+
+    def takes(self, n: int | None) -> bool:
+        """Say whether a report of that number is a new one; None: reports are not numbered."""
+        new = n is None or n > self.reports
+        self.reports = self.reports if n is None else max(n, self.reports)
+        return new
+
+    def counted(self, fact: ShownFact, now: float) -> ShownFact:
+        """Return the fact with the frames of two seconds: reports come each second, and sooner where a start waits."""
+        recent = [told for told in self.frames.get(fact.leg_id, []) if now - told[0] < RECENT_S]
+        self.frames[fact.leg_id] = [*recent, (now, fact.frames)]
+        return replace(fact, frames_2s=sum(frames for _, frames in self.frames[fact.leg_id]))
 
     def reaches(self, call: Call) -> bool:
         """Say whether the console's post reaches this call."""
@@ -80,6 +111,7 @@ class Console:
         """Free the lines of a call that is over."""
         for leg in legs:
             self.held.pop(leg, None)
+            self.frames.pop(leg, None)
 
     def lose(self, home: int) -> None:
         """A home is gone, with its connection and all that it carried."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 import structlog
@@ -13,7 +12,6 @@ from broker.domain import commands as c
 from broker.domain.actors import SYSTEM, Actor
 from broker.domain.call import Call, Leg, LegRole, Phase
 from broker.domain.codes import AlertCode, Code, Post, Refused
-from broker.domain.coverage import SentFact, ShownFact, tile_shown
 from broker.domain.permissions import HeldPost
 from broker.domain.plan import Media
 from broker.domain.policy import Policy
@@ -25,19 +23,21 @@ from broker.engine.board import Board, CallChanged, Change, LinesChanged, StillM
 from broker.engine.breaks import Breaks
 from broker.engine.causes import Causes
 from broker.engine.chairs import LaptopChair, StaffChair
-from broker.engine.consoles import Console, Lines
+from broker.engine.consoles import SHOWABLE, Console, Lines
 from broker.engine.denials import Denials
 from broker.engine.handovers import Handovers
 from broker.engine.looks import Looks
 from broker.engine.losses import Losses
 from broker.engine.posts import Posts, actor_of
 from broker.engine.presence import Presence
+from broker.engine.proofs import Proofs, Shown
 from broker.engine.recorder import Recorder
 from broker.engine.registry import Entry, Registry
 from broker.engine.stills import Stills
 from broker.engine.stream import Streams
 from broker.engine.tasks import Tasks
 from broker.engine.today import Today
+from broker.engine.watch import Watch
 from broker.ports import (
     Answer,
     Clock,
@@ -53,17 +53,15 @@ from broker.ports import (
 log = structlog.get_logger()
 
 RENEW_EVERY_S = 1.0
-SENDING_S = 2.0
-SHOWABLE = (Phase.LOBBY, Phase.READY, Phase.LIVE)
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What a console says of one leg's picture, with the newest RTP timestamp that it presented, and whose home's."""
-
-    fact: ShownFact
-    rtp_timestamp: int | None
-    home: int = 0
+MEANINGFUL = (
+    c.Pause,
+    c.Clear,
+    c.Warn,
+    c.Verify,
+    t.AddNote,
+    t.AddBookmark,
+    t.RecordBreach,
+)  # nobody does these without looking at the call
 
 
 class Engine:
@@ -101,12 +99,13 @@ class Engine:
         self._consoles: dict[str, Console] = {}
         self._stills = Stills()
         self.looks = Looks(self._consoles, media, self.board, self.send)
-        self._looked: dict[str, datetime] = {}
+        self._proofs = Proofs(media, self._stills, clock, policy)
         today = Today(event_log, clock, zone)
         self.posts = Posts(self.presence, self.streams, directory, today, self.board, clock, self._detach)
         self.handovers = Handovers(self.presence, self.posts, self.registry, self.streams, self.board, clock, policy)
         self._denials = denials or Denials(self.streams, clock)
         self.alerts = Alerts(self.streams, self.board, clock, zone, self._tasks)
+        self.watch = Watch(self.registry, self.presence, clock, policy, self.alerts)
         self.losses = Losses(self.registry, media.health, clock)
         self.causes = Causes(self.registry, self.alerts, self.recorder, clock)
 
@@ -133,6 +132,7 @@ class Engine:
     async def stop(self) -> None:
         """Stop the clock. Plans lapse by themselves; the media plane is its owner's to close."""
         await self._tasks.close()
+        await self.watch.close()
 
     async def _heartbeat(self) -> None:
         while True:
@@ -142,6 +142,7 @@ class Engine:
                 await self.posts.leave(session, "lost")
             await self.handovers.expire()
             await self.breaks.look()
+            await self.watch.second()
 
     async def renew(self) -> None:
         """Show durably that this node still owns its calls; without it every plan lapses within seconds."""
@@ -173,10 +174,6 @@ class Engine:
         """Return what the start of `call` still waits for (settle.missing)."""
         now = self.clock.now()
         return missing(call, self.presence.evidence(call, now), self.policy, now)
-
-    def looked_at(self, call_id: str) -> datetime | None:
-        """Return when a monitor last had this call in focus."""
-        return self._looked.get(call_id)
 
     def console(self, session: str) -> Console | None:
         """Return a monitor's console."""
@@ -216,67 +213,37 @@ class Engine:
     # --- proofs -----------------------------------------------------------------
 
     async def prove_wall(
-        self, session: str, visible: bool, tiles: Mapping[str, Sequence[Shown]], heard: datetime | None = None
+        self,
+        session: str,
+        visible: bool,
+        tiles: Mapping[str, Sequence[Shown]],
+        heard: datetime | None = None,
+        n: int | None = None,
     ) -> None:
         """Judge one second of a console's report, call by call (coverage.py; wall.md 4).
 
-        `heard` is the newest instant of ours that the page had read: the proof counts from then on, not from
-        when we read it. What waited in a socket while this process stood still is as old as it is.
+        `heard`: as `Proofs.dated`. `n` rises with every report; one that does not is an old one sent again.
         """
         console = self._consoles.get(session)
         holder = self.presence.holder(session)
-        if console is None or holder is None or not visible:
+        if console is None or holder is None or not console.takes(n) or not visible:
             return
-        at = self._dated(heard)
+        at = self._proofs.dated(heard)
         self.presence.at_console(session, at)
         calls = [entry.actor.call for entry in self.within(holder.held) if entry.actor.call.id in tiles]
         calls = [call for call in calls if call.phase in SHOWABLE and not call.privileged]
-        sent = await self._sent(console, calls, {tile.fact.leg_id: tile for call in calls for tile in tiles[call.id]})
-        for call in calls:
-            facts = {tile.fact.leg_id: tile.fact for tile in tiles[call.id]}
-            if tile_shown([leg.id for leg in call.active], facts, sent, self.policy):
-                self.presence.displayed(session, call.id, at)
-        if console.focus is not None:
-            self._looked[console.focus] = at
-
-    async def _sent(self, console: Console, calls: Sequence[Call], shown: Mapping[str, Shown]) -> dict[str, SentFact]:
-        """Ask each home what it sent of these calls' legs on the console's lines."""
-        facts: dict[str, SentFact] = {}
-        asked: dict[int, dict[str, tuple[int, int | None]]] = {}
-        for call in calls:
-            home = self.media.home(call.id)
-            for leg in call.active:
-                pictured = Media.VIDEO in leg.sends
-                line = console.line_on(call, leg.id, home) if pictured else None
-                if line is None:
-                    age = self._still_age(console, leg, shown.get(leg.id))
-                    facts[leg.id] = SentFact(None, False, None, not (pictured and leg.connected), age)
-                else:
-                    asked.setdefault(home, {})[leg.id] = (line, _echoed(shown.get(leg.id), home, line))
-        for home, legs in asked.items():
-            found = await self.media.sent_on(console.actor.session, list(legs.values()), home)
-            for (leg_id, (line, _)), sent in zip(legs.items(), found, strict=True):
-                sending = sent.last_s is not None and sent.last_s <= SENDING_S
-                facts[leg_id] = SentFact(line, sending, sent.frame_s, able=home in console.up)
-        return facts
-
-    def _still_age(self, console: Console, leg: Leg, shown: Shown | None) -> float | None:
-        if shown is None or shown.fact.still is None:
-            return None
-        return self._stills.age_s(console.actor.session, leg.id, shown.fact.still, self.clock.boottime())
-
-    def _dated(self, heard: datetime | None) -> datetime:
-        now = self.clock.now()
-        return now if heard is None else min(heard, now)
+        for call in await self._proofs.displayed(console, calls, tiles):
+            self.presence.displayed(session, call.id, at)
+            self.watch.displayed(console, holder.number, call, at)
 
     def prove_presence(self, session: str, visible: bool, heard: datetime | None = None) -> None:
         """A hall page says that it is open and visible; `heard` as in `prove_wall`."""
         holder = self.presence.holder(session)
         if holder is not None and holder.post is Post.SUPERVISOR and visible:
-            self.presence.present(session, self._dated(heard))
+            self.presence.present(session, self._proofs.dated(heard))
 
-    async def focus(self, session: str, call_id: str | None) -> None:
-        """Hear one call, alone. Raises Refused."""
+    async def focus(self, session: str, call_id: str | None, sound: bool = True) -> None:
+        """Have one call in focus, and hear it alone where `sound` is wanted. Raises Refused."""
         console = self._consoles.get(session)
         if console is None:
             raise Refused(Code.NOT_ON_POST)
@@ -285,12 +252,11 @@ class Engine:
             raise Refused(Code.UNKNOWN_CALL)
         if entry is not None and entry.actor.call.privileged:
             raise Refused(Code.PRIVILEGED)
-        before, console.focus = console.focus, call_id
+        before = console.focus
+        console.turn_to(call_id, sound, self.clock.now())
         for each in (before, call_id):
             if each is not None:
                 await self._show(console, each)
-        if call_id is not None:
-            self._looked[call_id] = self.clock.now()
         self.board.publish(LinesChanged(session))
 
     # --- commands ------------------------------------------------------------------
@@ -298,7 +264,10 @@ class Engine:
     async def send(self, call_id: str, command: c.Command) -> Done:
         """Do `command`; a refusal of a signed-in person is recorded. Raises Refused."""
         try:
-            return await self.registry.send(call_id, command)
+            done = await self.registry.send(call_id, command)
+            if isinstance(command, MEANINGFUL):
+                self.watch.acted(command.actor.session, call_id)
+            return done
         except Refused as refusal:
             entry = self.entry(call_id)
             if command.actor.number is not None and entry is not None:
@@ -385,6 +354,7 @@ class Engine:
             return
         call = change.call
         self.looks.follow(change)
+        self.watch.follow(change)
         if call.phase is Phase.ENDED:
             self.media.release(call.id)
         for console in tuple(self._consoles.values()):
@@ -417,7 +387,7 @@ class Engine:
             return
         lines = console.lines_for(entry.actor.call, home)
         try:
-            await self.registry.send(call_id, c.Observe(console.actor, lines, console.focus == call_id))
+            await self.registry.send(call_id, c.Observe(console.actor, lines, console.hears == call_id))
         except Refused as refusal:
             log.info("observation refused", call=call_id, code=refusal.code.value)
         self.board.publish(LinesChanged(console.actor.session))
@@ -428,6 +398,7 @@ class Engine:
         if console is None:
             return
         self._stills.forget(session)
+        self.watch.console_gone(session)
         for entry in self.within(console.actor.asker.held):
             try:
                 await self.registry.send(entry.actor.call.id, c.StopObserving(console.actor))
@@ -449,11 +420,6 @@ class Engine:
 
 def _reaches(held: HeldPost, call: Call) -> bool:
     return held.covers(call.establishment, call.hall_id)
-
-
-def _echoed(shown: Shown | None, home: int, line: int) -> int | None:
-    """Return the timestamp that a page says it presented of this very line."""
-    return shown.rtp_timestamp if shown is not None and (shown.home, shown.fact.line) == (home, line) else None
 
 
 def prisoner_leg(call: Call) -> Leg:

@@ -12,6 +12,7 @@ from broker.domain.codes import Post
 from broker.domain.gate import Evidence, Proof
 from broker.domain.policy import Policy
 from broker.domain.posts import Holder
+from broker.engine.attention import AttentionBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Presence:
         self._moved_at: dict[str, datetime] = {}  # call id
         self.lease_until: datetime | None = None
         self.open_calls: Callable[[], Iterable[Call]] = tuple  # every call of the node, as it is about to be
+        self.attention = AttentionBook(policy)
 
     @property
     def holders(self) -> tuple[Holder, ...]:
@@ -120,7 +122,8 @@ class Presence:
             self._best(supervisors, call.supervisor, self._policy.supervisor_stale_s, now),
             lease,
             self._moved_at.get(call.id),
-            self._room(call, now) if call.phase in (Phase.LOBBY, Phase.READY) else None,
+            room=self._room(call, now) if call.phase in (Phase.LOBBY, Phase.READY) else None,
+            attention=self.attention.of(call, now),
         )
 
     def _monitor_mark(self, holder: Holder, call: Call) -> _Mark | None:
@@ -150,5 +153,6 @@ class Presence:
     def forget(self, call_id: str) -> None:
         """Drop the proofs of a call that is over."""
         self._moved_at.pop(call_id, None)
+        self.attention.forget(call_id)
         for key in [key for key in self._monitor if key[1] == call_id]:
             del self._monitor[key]

@@ -160,6 +160,12 @@ class Feedback:
         if sink is not None and not self._forwarder.resend(sink, sequences):  # an outage longer than what is kept
             self._pass_key_request(known, ssrc)
 
+    def advanced_at(self, peer: PeerId, ssrc: int) -> float | None:
+        """Return when a peer last reported that more of a line had arrived, None: never."""
+        known = self._peers.get(peer)
+        losses = known.losses.get(ssrc) if known else None
+        return None if losses is None else losses.advanced_at
+
     def _sink(self, known: PeerFeedback, ssrc: int) -> SinkId | None:
         for spec in known.session.spec.sinks:
             if spec.ssrc == ssrc:

@@ -10,10 +10,14 @@ SPAN_S = 1.0  # libwebrtc puts a report into every compound: the fraction of one
 
 
 class Losses:
-    """The reports on one line: when the newest came (`at`, CLOCK_BOOTTIME), the `share` lost over the last second."""
+    """The reports on one line: `share` is what was lost over the last second.
+
+    `at` (CLOCK_BOOTTIME): when the newest came; `advanced_at`: when one last said that more had arrived, None: never.
+    """
 
     def __init__(self) -> None:
         self.at = float("-inf")
+        self.advanced_at: float | None = None
         self.share = 0.0
         self._reports: deque[tuple[float, int, int]] = deque()
 
@@ -21,6 +25,9 @@ class Losses:
         """Take in a report that came at `now`."""
         self.at = now
         reports = self._reports
+        further = report.highest - reports[-1][1] & 0xFFFFFFFF if reports else 1
+        if 0 < further < 1 << 31:
+            self.advanced_at = now
         reports.append((now, report.highest, report.lost))
         while len(reports) > 2 and now - reports[1][0] >= SPAN_S:
             reports.popleft()

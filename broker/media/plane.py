@@ -20,6 +20,7 @@ from broker.media.forward.python import PythonForwarder
 from broker.media.health import Meter
 from broker.media.pictures import Pictures
 from broker.media.port import UdpPort
+from broker.media.sent import line_sent
 from broker.media.session import MAX_ADDRESSES, Session, settle
 from broker.ports import Answer, Clock, EndpointHealth, EndpointListener, HomeChanged, LineSent, OfferRefused
 
@@ -222,10 +223,8 @@ class RelayPlane:
     async def sent_on(
         self, endpoint: str, asked: Sequence[tuple[int, int | None]], home: int = 0
     ) -> Sequence[LineSent]:
-        return [
-            LineSent(self.last_sent(endpoint, line), None if at is None else self.sent(endpoint, line, at))
-            for line, at in asked
-        ]
+        session, now = self._sessions.get(endpoint), self._boottime()
+        return [line_sent(self._forwarder, self._feedback, session, line, at, now) for line, at in asked]
 
     def health(self, endpoint: str) -> EndpointHealth | None:
         session = self._sessions.get(endpoint)

@@ -38,7 +38,7 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 10.0
 
 # What a worker says is checked as what a page says is: it reads what strangers send.
 ANSWER, HEALTH = TypeAdapter(Answer), TypeAdapter(EndpointHealth)
-SENT = TypeAdapter(list[tuple[float | None, float | None]])
+SENT = TypeAdapter(list[tuple[float | None, float | None, int, float | None]])
 
 
 @dataclass(slots=True)

@@ -118,7 +118,7 @@ class Worker:
     async def _sent_on(self, message: wire.Message) -> wire.Message:
         asked = [(int(line), at) for line, at in message["asked"]]
         found = await self._relay.sent_on(message["endpoint"], asked)
-        return {"sent": [[line.last_s, line.frame_s] for line in found]}
+        return {"sent": [[line.last_s, line.frame_s, line.frames, line.report_s] for line in found]}
 
     async def _close(self, message: wire.Message) -> wire.Message:
         if self._plane is not None:

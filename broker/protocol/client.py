@@ -305,11 +305,12 @@ class LookStop(Message):
 
 
 class WallFocus(Message):
-    """Hear this call, alone; none: hear nothing."""
+    """Have this call in focus, and hear it alone where `sound` is wanted; none: no call is in focus."""
 
     type: Literal["wall.focus"] = "wall.focus"
     key: Key
     call_id: Id | None = None
+    sound: bool = True
 
 
 class ShownLeg(Message):
@@ -342,6 +343,7 @@ class WallProof(Message):
     n: int  # rises by one
     heard: AwareDatetime  # the `now` of the newest message that the page has heard: the proof is dated by it
     visible: bool  # document.visibilityState
+    busy: bool = False  # a panel that pauses, warns, ends or admits is in use: an attention check waits, not for long
     tiles: Annotated[list[ShownTile], Field(max_length=128)]
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from broker.domain.attention import AttentionState
 from broker.domain.codes import (
     Code,
     EndReason,
@@ -126,6 +127,22 @@ class PrivilegedPart(ServerPart):
     look_gap_s: float
 
 
+class AttentionPart(ServerPart):
+    """How a live call stands to its tier's limit (features F47, F58). `by`: the staff number of whose look is due.
+
+    `due_at`: when it will have flowed for `limit_s` without a look; none: it is in focus now, or nothing flows.
+    """
+
+    limit_s: float
+    unwatched_s: float
+    state: AttentionState
+    looked_at: datetime | None = None
+    due_at: datetime | None = None
+    in_focus: bool = False
+    by: str | None = None
+    by_name: str | None = None
+
+
 class CallPart(ServerPart):
     """A call as staff see it. `seq` rises with every change; an older one is dropped."""
 
@@ -159,6 +176,7 @@ class CallPart(ServerPart):
     alarm: Literal["unmonitored", "unsupervised"] | None = None
     help_asked: bool = False
     looked_at: datetime | None = None
+    attention: AttentionPart | None = None  # none: the call is not live, or its kind asks for no look
     outcome: Outcome | None = None
     end_reason: EndReason | None = None
     ended_by: str | None = None
@@ -425,6 +443,7 @@ class News(ServerPart):
     now: datetime
     legs: list[LegHealth] = []
     proof_age_s: dict[str, float] = {}  # call id -> age of this post's proof, for the console's own eyes
+    attention: dict[str, AttentionPart] = {}  # by call id, to the monitoring post
 
 
 class Bye(ServerPart):

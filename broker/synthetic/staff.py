@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from types import TracebackType
@@ -24,6 +24,7 @@ from broker.domain.codes import (
 from broker.protocol import client, server, tasks
 from broker.protocol.alerts import Alert
 from broker.protocol.posts import HandoverOver, Relief
+from broker.synthetic.attending import Attending
 from broker.synthetic.keys import HandshakeFailed
 from broker.synthetic.line import Line, Tap
 from broker.synthetic.peer import Pacer, Peer, Unreachable
@@ -88,7 +89,7 @@ class StaffMember:
         """Sign on, and do the post's work from now on; `also`: more establishments to monitor. Raises Refused."""
         await self.command(self.sign_on_to(self.post, establishment, hall_id, also))
         self.holds_post = True
-        for work in (self._every_second, self._duties):
+        for work in self._works():
             self._tasks.start(work())
 
     def sign_on_to(
@@ -197,6 +198,9 @@ class StaffMember:
         call = self.calls.get(call_id)
         return call is not None and any(leg.id == leg_id and leg.connected and leg.step in HERE for leg in call.legs)
 
+    def _works(self) -> list[Callable[[], Coroutine[None, None, None]]]:
+        return [self._every_second, self._duties]
+
     async def _duties(self) -> None:
         """Verify whoever waits, at once; what is refused as stale is tried again."""
         while self.holds_post:
@@ -287,6 +291,7 @@ class Monitor(StaffMember):
     chair = "monitor"
     post = Post.MONITOR
     watching = True
+    attends = True  # looks at every call within its limit, as a person does
 
     def __init__(self, site: Site, pacer: Pacer, username: str, password: str) -> None:
         super().__init__(site, username, password)
@@ -295,6 +300,10 @@ class Monitor(StaffMember):
         self.relief: Relief | None = None
         self._pacer = pacer
         self._frames: dict[int, int] = {}  # by SSRC
+        self.attending = Attending()
+
+    def _works(self) -> list[Callable[[], Coroutine[None, None, None]]]:
+        return [*super()._works(), lambda: self.attending.run(self)]
 
     async def connect_wall(self) -> None:
         """Offer at each home as many lines as the broker wants, all receive-only, and receive from now on."""
@@ -346,6 +355,7 @@ class Monitor(StaffMember):
 
     async def focus(self, call_id: str | None) -> None:
         """Hear this call alone."""
+        self.attending.chosen = call_id
         await self.command(client.WallFocus(key=new_key(), call_id=call_id))
 
     async def look(self, call_id: str) -> None:
@@ -410,6 +420,8 @@ class Monitor(StaffMember):
                 self.relief = message
             case HandoverOver(role="outgoing", outcome="accepted"):
                 self.holds_post = False
+            case server.News():
+                self.attending.known = message.attention
             case server.MediaReoffer():
                 self._tasks.start(self._connect_again(message.home, message.receive))
             case _:

@@ -15,6 +15,7 @@ export const SEVERITY = /** @type {const} */ ([
   "recovered",
   "unmonitored",
   "unsupervised",
+  "unwatched",
   "technical",
   "interrupted",
 ]);
@@ -27,6 +28,7 @@ const LOOKS = /** @type {Record<string, Look>} */ ({
   recovered: "unwatched",
   unmonitored: "unwatched",
   unsupervised: "unwatched",
+  unwatched: "unwatched",
   technical: "technical",
   interrupted: "link",
 });

@@ -428,18 +428,21 @@ export class Desk {
     });
   }
 
-  /** @private Say which call is heard, after every change and on every new socket. */
+  /** @private Say which call is in focus and whether it is heard, after every change and on every new socket. */
   tellFocus() {
-    const heard = computed(() => (this.session.onPost.value && this.sound.value && !this.callOf(this.focused.value)?.privileged ? this.focused.value : null));
+    const focus = computed(() => (this.session.onPost.value && !this.callOf(this.focused.value)?.privileged ? this.focused.value : null));
     let told = /** @type {string | null} */ (null);
+    let heard = true;
     const tell = () => {
       if (!this.session.onPost.value) {
         told = null;
         return;
       }
-      if (told === heard.value) return;
-      told = heard.value;
-      void this.session.act({ type: "wall.focus", call_id: told });
+      const sound = this.sound.value;
+      if (told === focus.value && (told === null || heard === sound)) return;
+      told = focus.value;
+      heard = sound;
+      void this.session.act({ type: "wall.focus", call_id: told, sound });
     };
     effect(tell);
     this.session.signedOn.push(() => {

@@ -11,10 +11,10 @@ from broker.domain.policy import DEFAULT
 
 pytestmark = pytest.mark.feature("F44")
 
-PICTURE = ShownFact("leg", 3, 15, True, 1.0, True, 320, 180)
+PICTURE = ShownFact("leg", 3, 15, True, 1.0, True, 320, 180, frames_2s=15)
 PLACEHOLDER = ShownFact("leg", None, 0, False, 1.0, True, 320, 180)
 STILL = replace(PLACEHOLDER, still=7)
-FLOWS = SentFact(3, True, 0.1)
+FLOWS = SentFact(3, True, 0.1, frames=30, report_age_s=1.0)
 NO_LINE = SentFact(None, False, None, able=False)
 PERMITS = replace(DEFAULT, stills_prove=True)
 
@@ -28,6 +28,9 @@ PERMITS = replace(DEFAULT, stills_prove=True)
         (PICTURE, replace(FLOWS, frame_age_s=2.1), False),
         (PICTURE, replace(FLOWS, frame_age_s=None), False),
         (replace(PICTURE, ratio=0.9), FLOWS, False),
+        (replace(PICTURE, frames_2s=14), FLOWS, False),  # less than half of what was sent
+        (PICTURE, replace(FLOWS, report_age_s=3.1), False),
+        (PICTURE, replace(FLOWS, report_age_s=None), False),  # frames claimed, and nothing ever reported as received
         (replace(PICTURE, unobscured=False), FLOWS, False),
         (replace(PICTURE, width=95), FLOWS, False),
         (PLACEHOLDER, SentFact(3, False, None), True),  # the relay sends nothing: absence is not the monitor's loss

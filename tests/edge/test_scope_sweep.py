@@ -12,7 +12,7 @@ from broker.domain.records import Grade, Role
 from broker.edge.app import routes
 from broker.edge.routes import ROUTE
 from broker.edge.services import SERVICES
-from tests.edge.wire import Live, Said, Talk, Wire, wire
+from tests.edge.wire import REPORTS, Live, Said, Talk, Wire, wire
 from tests.office import Desk
 
 OURS, OTHERS = "HRD", "SKB"
@@ -148,7 +148,9 @@ async def test_a_wall_proves_nothing_of_the_other_prison() -> None:
         shown = {"ratio": 1.0, "unobscured": True, "width": 320, "height": 180}
         tiles = [{"call_id": others.visit.id, "legs": [{"leg_id": leg, **shown} for leg in others.legs]}]
         w.desk.clock.turn(4)
-        await ours.monitor.say("wall.proof", n=2, heard=w.desk.clock.now().isoformat(), visible=True, tiles=tiles)
+        await ours.monitor.say(
+            "wall.proof", n=next(REPORTS), heard=w.desk.clock.now().isoformat(), visible=True, tiles=tiles
+        )
         await ours.monitor.ask("wall.focus", call_id=ours.visit.id)
 
         session = next(o.session for o in w.engine.presence.holders if o.number == "HRD-MONA-HRD")

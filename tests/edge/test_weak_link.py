@@ -11,7 +11,7 @@ from broker.domain.codes import HoldKind
 from broker.edge.presenter import leg_health
 from broker.ports import EndpointHealth
 from tests.domain.support import booked
-from tests.edge.wire import Live, Wire, wire
+from tests.edge.wire import REPORTS, Live, Wire, wire
 
 CALL = begin(booked())
 FAMILY = Leg("v1.2", LegRole.FAMILY, ("c1",), connected=True)
@@ -35,7 +35,7 @@ async def second(w: Wire, live: Live, *, shows: bool) -> None:
         tiles.append({**part, "line": line, "frames": 15, "rtp_timestamp": 777, "advanced": True} if shows else part)
     heard = w.desk.clock.now().isoformat()
     await live.monitor.say(
-        "wall.proof", n=1, heard=heard, visible=True, tiles=[{"call_id": live.visit.id, "legs": tiles}]
+        "wall.proof", n=next(REPORTS), heard=heard, visible=True, tiles=[{"call_id": live.visit.id, "legs": tiles}]
     )
     await live.supervisor.say("presence", n=1, heard=heard, visible=True)
     for talk in (live.monitor, live.supervisor):

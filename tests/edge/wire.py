@@ -34,6 +34,9 @@ from tests.office import ZONE, Desk, request
 WITHIN_S = 5.0
 Said = dict[str, Any]
 
+REPORTS = count(1)
+"""The numbers of reports: each rises, as a page's do."""
+
 
 @dataclass
 class Talk:
@@ -261,7 +264,7 @@ class Live:
         shown = {"ratio": 1.0, "unobscured": True, "width": 320, "height": 180}
         tiles = [{"call_id": self.visit.id, "legs": [{"leg_id": leg, **shown} for leg in self.legs]}]
         heard = self.wire.desk.clock.now().isoformat()
-        await self.monitor.say("wall.proof", n=1, heard=heard, visible=True, tiles=tiles)
+        await self.monitor.say("wall.proof", n=next(REPORTS), heard=heard, visible=True, tiles=tiles)
         await self.supervisor.say("presence", n=1, heard=heard, visible=True)
         for talk in (self.monitor, self.supervisor):
             await talk.ask("media.offer", sdp="nothing=1")  # refused: its answer says that the proof was taken

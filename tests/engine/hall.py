@@ -30,7 +30,8 @@ from broker.domain.records import (
 )
 from broker.engine.board import Change
 from broker.engine.chairs import StaffChair
-from broker.engine.engine import Engine, Shown
+from broker.engine.engine import Engine
+from broker.engine.proofs import Shown
 from tests.domain.support import ticks
 from tests.fakes import START, FakeClock, FakePlane
 from tests.fakes_storage import FakeDirectory, FakeEventLog, FakeJournal, FakeRenewals

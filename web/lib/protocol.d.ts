@@ -45,7 +45,7 @@ export interface AlertClear {
 }
 
 /** What a post is alerted to; catalogue key `alert.<code>`. Their rules stand in alerts.py. */
-export type AlertCode = "unmonitored" | "unsupervised" | "unwatched" | "unrecorded" | "watch_list" | "authorisation_expired" | "reflagged" | "patrol_due" | "patrol_overdue" | "disconnected" | "media_blocked" | "self_test_failed" | "no_show" | "help" | "hand" | "ending_five" | "ending_one" | "denied_attempt" | "link_elsewhere" | "warning_unseen" | "attend" | "attend_escalated" | "covered" | "frozen" | "silence" | "faces_more" | "faces_none" | "faces_fewer";
+export type AlertCode = "unmonitored" | "unsupervised" | "unwatched" | "unwatched_offered" | "unwatched_held" | "check_missed" | "unattended" | "unrecorded" | "watch_list" | "authorisation_expired" | "reflagged" | "patrol_due" | "patrol_overdue" | "disconnected" | "media_blocked" | "self_test_failed" | "no_show" | "help" | "hand" | "ending_five" | "ending_one" | "denied_attempt" | "link_elsewhere" | "warning_unseen" | "attend" | "attend_escalated" | "covered" | "frozen" | "silence" | "faces_more" | "faces_none" | "faces_fewer";
 
 /** How soon an alert asks for an act, the soonest first; catalogue key `alert.level.<code>`. */
 export type AlertLevel = "urgent" | "warn" | "low" | "info";
@@ -110,6 +110,21 @@ export interface AttendeePart {
   relationship: string;
   age: number | null;
 }
+
+/** How a live call stands to its tier's limit (features F47, F58). `by`: the staff number of whose look is due. */
+export interface AttentionPart {
+  limit_s: number;
+  unwatched_s: number;
+  state: AttentionState;
+  looked_at: string | null;
+  due_at: string | null;
+  in_focus: boolean;
+  by: string | null;
+  by_name: string | null;
+}
+
+/** How a call stands to its tier's limit; catalogue key `monitor.attention.<code>`. */
+export type AttentionState = "fine" | "due" | "overdue" | "offered" | "held";
 
 /** What was breached (domain.md 7.7); catalogue key `breach.<code>`. */
 export type BreachCategory = "unlisted_person" | "child_alone" | "nudity" | "dress" | "drugs_alcohol" | "threats" | "gang" | "recording" | "relayed_call" | "public_place" | "no_contact" | "intimidation" | "coded_talk" | "contraband" | "self_harm" | "child_safeguarding" | "tampering";
@@ -210,6 +225,7 @@ export interface CallPart {
   alarm: "unmonitored" | "unsupervised" | null;
   help_asked: boolean;
   looked_at: string | null;
+  attention: AttentionPart | null;
   outcome: Outcome | null;
   end_reason: EndReason | null;
   ended_by: string | null;
@@ -376,7 +392,7 @@ export interface HoldClear {
 }
 
 /** Why media is held. Holds are a set: media flows only when it is empty. */
-export type HoldKind = "security" | "technical" | "unmonitored" | "unsupervised" | "interrupted" | "incident" | "stood_down" | "recovered";
+export type HoldKind = "security" | "technical" | "unmonitored" | "unsupervised" | "interrupted" | "incident" | "stood_down" | "recovered" | "unwatched";
 
 /** A hold that stands on a call. */
 export interface HoldPart {
@@ -611,6 +627,7 @@ export interface News {
   now: string;
   legs: LegHealth[];
   proof_age_s: Record<string, number>;
+  attention: Record<string, AttentionPart>;
 }
 
 /** What an observation note is about; catalogue key `note.<code>`. */
@@ -896,11 +913,12 @@ export interface WaitPart {
   detail: string | null;
 }
 
-/** Hear this call, alone; none: hear nothing. */
+/** Have this call in focus, and hear it alone where `sound` is wanted; none: no call is in focus. */
 export interface WallFocus {
   type: "wall.focus";
   key: string;
   call_id?: string | null;
+  sound?: boolean;
 }
 
 /** Each second: what the wall presents of every call. The server judges. No answer. */
@@ -909,6 +927,7 @@ export interface WallProof {
   n: number;
   heard: string;
   visible: boolean;
+  busy?: boolean;
   tiles: ShownTile[];
 }
 

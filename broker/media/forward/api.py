@@ -212,6 +212,9 @@ class Forwarder(Protocol):
     def sent_at(self, sink: SinkId, timestamp: int) -> float | None:
         """Return when a video frame with this RTP timestamp was first sent on `sink`."""
 
+    def frames_since(self, sink: SinkId, since: float) -> int:
+        """Return how many video frames were sent on `sink` since then."""
+
     def sinks_of(self, source: SourceId) -> list[SinkId]:
         """Return the sinks that `source` is connected to."""
 

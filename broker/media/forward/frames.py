@@ -35,6 +35,10 @@ class Frames:
         except ValueError:
             return None
 
+    def since(self, since: float) -> int:
+        """Return how many were sent at that instant or after it."""
+        return len(self._times) - bisect_left(self._times, since)
+
     def forget(self, now: float) -> None:
         """Drop those that were sent too long ago."""
         if self._times and now - self._times[0] > SENT_KEPT_S:

@@ -243,6 +243,10 @@ class Switchboard:
         at = None if line is None else line.sent.at(timestamp)
         return None if at is None or self._boottime() - at > SENT_KEPT_S else at
 
+    def frames_since(self, sink: SinkId, since: float) -> int:
+        line = self._sink(sink)
+        return 0 if line is None else line.sent.since(since)
+
     def sinks_of(self, source: SourceId) -> list[SinkId]:
         found = self._source(source)
         return [] if found is None else [sink.id for sink in found.sinks]
