@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 import structlog
 
 from broker.domain import commands as c
+from broker.domain import task_commands as t
 from broker.domain.actors import SYSTEM, Actor
 from broker.domain.call import Call, Leg, LegRole, Phase
 from broker.domain.codes import AlertCode, Code, Post, Refused
@@ -53,15 +54,8 @@ from broker.ports import (
 log = structlog.get_logger()
 
 RENEW_EVERY_S = 1.0
-MEANINGFUL = (
-    c.Pause,
-    c.Clear,
-    c.Warn,
-    c.Verify,
-    t.AddNote,
-    t.AddBookmark,
-    t.RecordBreach,
-)  # nobody does these without looking at the call
+# Nobody does these without looking at the call.
+MEANINGFUL = (c.Pause, c.Clear, c.Warn, c.Verify, t.AddNote, t.AddBookmark, t.RecordBreach)
 
 
 class Engine:
