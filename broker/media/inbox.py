@@ -19,7 +19,7 @@ class Inbox(Protocol):
     """Reads a socket."""
 
     def read(self, handler: Handler) -> int:
-        """Hand the datagrams that one reading finds to `handler`; return how many: below BATCH, nothing more waited."""
+        """Hand the datagrams that one reading finds, BATCH at most, to `handler`; return how many."""
 
 
 def inbox(udp: socket.socket) -> Inbox:

@@ -37,23 +37,16 @@ class UdpPort:
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self.socket, self._read, PER_WAKE)
 
-    def _read(self, limit: int) -> None:
-        count = BATCH
-        while count == BATCH and limit > 0:
-            count = self._read_once()
-            limit -= count
-
-    def _read_once(self) -> int:
-        count = self._inbox.read(self._handler)
-        self._after()
-        return count
+    def _read(self, limit: int) -> int:
+        total = 0
+        while total < limit and (count := self._inbox.read(self._handler)):
+            self._after()
+            total += count
+        return total
 
     def drain(self) -> int:
         """Handle everything that waits in the socket now; return how many datagrams that were."""
-        total = 0
-        while total < DRAIN_LIMIT and (count := self._read_once()):
-            total += count
-        return total
+        return self._read(DRAIN_LIMIT)
 
     def send(self, datagram: bytes, address: tuple[str, int]) -> None:
         """Send; what the network cannot take now is lost, as on any network."""
