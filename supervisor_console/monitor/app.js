@@ -12,6 +12,7 @@ import { actionFor } from "../lib/keys.js";
 import { Announcer, Official, Over, Refusal } from "../lib/marking.js";
 import { buildProof, notInView } from "../lib/proof.js";
 import { SignOn } from "../lib/signon.js";
+import { detect } from "./detectors.js";
 import { Sound } from "./focus.js";
 import { Rail } from "./rail.js";
 import { TopBar } from "./topbar.js";
@@ -27,6 +28,7 @@ export function App({ desk }) {
   const { session } = desk;
   useEffect(() => listen(desk), []);
   useEffect(() => prove(desk), []);
+  useEffect(() => detect(desk), []);
   useAnnouncements(desk);
   if (session.link.value === "closed") return html`<${Frame}><${Over} session=${session} /><//>`;
   if (!session.onPost.value && !session.wanted.value) return html`<${Frame}><${SignOn} session=${session} /><//>`;

@@ -10,6 +10,7 @@ import { icon } from "../lib/icons.js";
 import { CallRecord } from "./record.js";
 import { PrivilegedCard } from "./privileged.js";
 import { Risk } from "./risk.js";
+import { Detects } from "./detectors.js";
 import { LossGraphs } from "./losses.js";
 import { Healths, Pictures, TimeLeft, hears, missingWords, stateWord } from "./tile.js";
 
@@ -42,6 +43,7 @@ export function Focus({ desk, id, place }) {
     <div class="focus-pics"><${Pictures} desk=${desk} call=${call} look=${look} /></div>
     <${Healths} desk=${desk} call=${call} />
     <${LossGraphs} desk=${desk} call=${call} />
+    <${Detects} call=${call} />
     ${call.privileged ? html`<${PrivilegedCard} desk=${desk} call=${call} />` : html`<${SoundChoice} desk=${desk} call=${call} />`}
     <${CallRecord} desk=${desk} callId=${call.id} />
   </section>`;

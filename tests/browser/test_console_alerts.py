@@ -173,3 +173,17 @@ async def test_a_hundred_alerts_of_sixteen_calls_are_all_there_and_pass_the_acce
         await wall.press("a", "a", "a")
         await expect(wall.page.locator(".rail [aria-current=true]")).to_have_count(1)
         assert await axe_findings(wall.page) == []
+
+
+@pytest.mark.feature("F78")
+async def test_a_covered_camera_is_advised_and_nothing_is_said_where_detectors_are_off(sitting):
+    world = World(3)
+    world.calls["v0000"]["detectors"] = True
+    async with served(world) as origin:
+        wall = await on_post(sitting, origin, world)
+        await expect(wall.page.locator("video[data-leg='v0000.2'][data-moving=true]")).to_have_count(1)
+        black = "function () { this.fillRect(0, 0, 32, 18); }"  # what a lens under a lid gives
+        await wall.page.evaluate(f"() => {{ OffscreenCanvasRenderingContext2D.prototype.drawImage = {black} }}")
+        advice = await wall.says(client.Advice)
+        assert (advice.call_id, advice.code) == ("v0000", "covered")
+        assert {one.call_id for one in world.said if isinstance(one, client.Advice)} == {"v0000"}

@@ -419,7 +419,9 @@ async def test_a_blocked_camera_is_explained_and_nothing_is_reported_as_working(
     await press(page, "family.check.turn_on")
     await heading(page, t("family.device.blocked.title"))
     assert await axe_findings(page) == []
-    assert fake.of("check.report") == []
+    report = await fake.hear("check.report")
+    assert (report["camera"], report["microphone"]) == ("blocked", "blocked")
+    assert len(fake.of("check.report")) == 1
     await pages.close()
 
 

@@ -257,13 +257,14 @@ test("a link that is withdrawn takes everything down", async () => {
 });
 
 test("a blocked camera is named and nothing is reported as working", async () => {
-  const { leg, open, hear, types } = begin({ devices: false });
+  const { leg, open, hear, types, said } = begin({ devices: false });
   open();
   hear(visit("check"));
   await leg.open();
   await leg.reportCheck();
   assert.deepEqual([leg.media.value.state, leg.media.value.problem?.code], ["failed", "blocked"]);
-  assert.deepEqual(types(), []);
+  assert.deepEqual(types(), ["check.report"]);
+  assert.deepEqual([said.at(-1).camera, said.at(-1).microphone], ["blocked", "blocked"]);
 });
 
 test("a warning is kept until read and shown once however often it comes", async () => {

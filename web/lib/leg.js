@@ -81,6 +81,8 @@ export class Leg {
     this.rebuildDue = false;
     this.loss = {}; // a new one for every change of the socket
     this.entered = false;
+    /** Whether staff were told that the devices do not work. */
+    this.troubled = false;
     this.choice = /** @type {Choice} */ ({});
     this.connection = this.tools.connect({
       getTicket,
@@ -120,6 +122,7 @@ export class Leg {
       this.dropPeer();
       const problem = reason instanceof DeviceProblem ? reason : new DeviceProblem("busy");
       this.media.value = { state: "failed", local: null, problem };
+      void this.reportProblem(problem);
     }
   }
 
@@ -133,6 +136,18 @@ export class Leg {
     const local = this.media.value.local;
     if (!local) return;
     await this.ask({ type: "check.report", camera: local.camera, microphone: local.microphone });
+  }
+
+  /**
+   * Staff are told that it did not work, before the person has to say so. A refusal of this is nobody's to read.
+   * @private
+   * @param {DeviceProblem} problem
+   */
+  async reportProblem(problem) {
+    this.troubled = !this.welcome.value?.demo; // there a test picture is offered instead
+    if (!this.troubled) return;
+    const found = problem.code === "blocked" ? "blocked" : "none";
+    await this.connection.command({ type: "check.report", camera: found, microphone: found }).catch(() => null);
   }
 
   leave() {
@@ -333,6 +348,9 @@ export class Leg {
     }
     this.media.value = { state: "ready", local, problem: null };
     this.progress("media_chosen");
+    const past = this.visit.value?.screen === "call" || this.visit.value?.screen === "paused" || this.visit.value?.screen === "lobby";
+    if (this.troubled && past) void this.reportCheck(); // before that the person says so, having seen their own picture
+    this.troubled = false;
     if (this.peer) {
       void this.peer.replace("video", local.video);
       void this.peer.replace("audio", local.audio);
