@@ -14,7 +14,7 @@ from broker.domain.policy import Policy, policy
 from broker.domain.receipts import is_for
 from broker.edge.presenter import Presenter
 from broker.engine.registry import Entry as OpenCall
-from broker.protocol.tasks import CheckedPart, ReceiptPart, RecordMessage, RecordPart, WarningState
+from broker.protocol.tasks import MOST_ENTRIES, CheckedPart, ReceiptPart, RecordMessage, RecordPart, WarningState
 
 _OF_THE_HALL = (Attend, Line)  # what the monitoring post observes is its own
 
@@ -31,14 +31,17 @@ class RecordBoard:
         self._told.clear()
 
     def news(self, open_call: OpenCall, post: Post) -> Iterator[RecordMessage]:
-        """Yield the entries that this page has not been told as they stand."""
+        """Yield what this page has not been told as it stands, many entries to a message: a wall has many calls."""
         call = open_call.actor.call
+        fresh: list[RecordPart] = []
         for entry in call.record.entries:
             if post is not Post.MONITOR and not isinstance(entry, _OF_THE_HALL):
                 continue
             if self._told.get((call.id, entry.id)) != entry:
                 self._told[call.id, entry.id] = entry
-                yield RecordMessage(call_id=call.id, entry=self._part(open_call, entry))
+                fresh.append(self._part(open_call, entry))
+        for first in range(0, len(fresh), MOST_ENTRIES):
+            yield RecordMessage(call_id=call.id, entries=fresh[first : first + MOST_ENTRIES])
 
     def _part(self, open_call: OpenCall, entry: Entry) -> RecordPart:
         rules = policy(open_call.actor.call.policy_version)

@@ -201,7 +201,7 @@ class StaffSession(Session):
         held = self.held
         if held is not None:
             for news in self._records.news(entry, held.post):
-                self.socket.send(news, f"record {entry.actor.call.id} {news.entry.id}")
+                self.socket.send(news)
 
     def _show_warnings(self, call: Call, ids: set[str]) -> None:
         for given in call.warnings:

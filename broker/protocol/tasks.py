@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from broker.domain.codes import (
     AttendOutcome,
@@ -21,6 +21,9 @@ from broker.protocol.base import Id, Key, Message, ServerPart
 
 Text = Annotated[str, StringConstraints(max_length=16_000)]
 """What a person wrote. Longer than policy keeps is refused with a code; longer than this breaks the protocol."""
+
+
+MOST_ENTRIES = 50  # of one message: each may hold 2,000 characters
 
 
 # --- what a post says ----------------------------------------------------------
@@ -190,8 +193,8 @@ class RecordPart(ServerPart):
 
 
 class RecordMessage(ServerPart):
-    """An entry of a call's record, new or changed. The hall is told of attendance and of the line alone."""
+    """Entries of a call's record, new or changed. The hall is told of attendance and of the line alone."""
 
     type: Literal["call.record"] = "call.record"
     call_id: Id
-    entry: RecordPart
+    entries: Annotated[list[RecordPart], Field(max_length=MOST_ENTRIES)]

@@ -255,8 +255,8 @@ class StaffMember:
                     self.calls[message.call.id] = message.call
             case Alert():
                 self.alerts.append(message)
-            case tasks.RecordMessage(call_id=call_id, entry=entry):
-                self.records[call_id, entry.id] = entry
+            case tasks.RecordMessage(call_id=call_id, entries=entries):
+                self.records |= {(call_id, entry.id): entry for entry in entries}
             case tasks.WarningState():
                 self.warnings[message.warning_id] = message
             case _:

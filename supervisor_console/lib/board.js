@@ -1,7 +1,7 @@
 // @ts-check
 /** What a staff page knows: one value, made of the snapshot and the messages after it. Pure. */
 
-import { withEntry } from "./record.js";
+import { withEntries } from "./record.js";
 import { withAlert } from "./alerts.js";
 import { NO_LOSSES, fromHistory, withNews } from "./losses.js";
 
@@ -127,7 +127,7 @@ function changed(board, message, at) {
     case "loss.history":
       return { ...board, losses: fromHistory(message) };
     case "call.record":
-      return { ...board, records: withEntry(board.records, message) };
+      return { ...board, records: withEntries(board.records, message) };
     case "warning.state":
       return { ...board, warnings: new Map(board.warnings).set(message.call_id, message) };
     default:

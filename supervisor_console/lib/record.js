@@ -9,10 +9,12 @@
 /**
  * @param {Records} records
  * @param {import("../../web/lib/protocol.js").RecordMessage} message
- * @returns {Records} With the entry new, or in its new state.
+ * @returns {Records} With each entry new, or in its new state.
  */
-export function withEntry(records, { call_id, entry }) {
-  return new Map(records).set(call_id, new Map(records.get(call_id)).set(entry.id, entry));
+export function withEntries(records, { call_id, entries }) {
+  const known = new Map(records.get(call_id));
+  for (const entry of entries) known.set(entry.id, entry);
+  return new Map(records).set(call_id, known);
 }
 
 /**

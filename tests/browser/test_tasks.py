@@ -49,7 +49,7 @@ async def said(world: World, kind: type, page: Page) -> object:
 
 
 def record(*entries: tasks.RecordPart, call_id: str = "v0000") -> list[tasks.RecordMessage]:
-    return [tasks.RecordMessage(call_id=call_id, entry=entry) for entry in entries]
+    return [tasks.RecordMessage(call_id=call_id, entries=list(entries))]
 
 
 def attend(**more: object) -> tasks.RecordPart:

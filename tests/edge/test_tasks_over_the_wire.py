@@ -16,18 +16,17 @@ HOSTILE = "<img src=x onerror=alert(1)> " + "<script>" * 20
 async def entry_of(talk: Talk, kind: str, *set_fields: str, **values: object) -> Said:
     """Return an entry of a call's record, heard or to come, that has these fields and holds these values."""
 
-    def wanted(message: Said) -> bool:
-        entry = message.get("entry", {})
-        return (
-            message["type"] == "call.record"
-            and entry["kind"] == kind
+    def wanted(message: Said) -> list[Said]:
+        return [
+            entry
+            for entry in message.get("entries", [])
+            if entry["kind"] == kind
             and all(entry[name] is not None for name in set_fields)
             and all(entry[name] == value for name, value in values.items())
-        )
+        ]
 
-    told = next((message for message in talk.heard if wanted(message)), None) or await talk.until(wanted)
-    entry: Said = told["entry"]
-    return entry
+    heard = next(filter(wanted, talk.heard), None) or await talk.until(lambda message: bool(wanted(message)))
+    return wanted(heard)[0]
 
 
 @pytest.mark.feature("F49", "F50", "F83")
@@ -101,8 +100,7 @@ async def test_the_hall_is_asked_answers_and_closes_and_the_monitor_sees_each_st
         assert (asked["code"], asked["by"]) == ("unlisted_person", "Mona-Hrd Moss")
 
         await live.supervisor.done("attend.acknowledge", **call, attend_id=asked["id"])
-        seen = await live.monitor.until(lambda m: m["type"] == "call.record" and m["entry"]["acknowledged_by"])
-        assert seen["entry"]["acknowledged_by"] == "Sam-Hrd Moss"
+        assert (await entry_of(live.monitor, "attend", "acknowledged_by"))["acknowledged_by"] == "Sam-Hrd Moss"
         await live.supervisor.done("attend.close", **call, attend_id=asked["id"], outcome="settled")
         assert await entry_of(live.monitor, "attend", outcome="settled")
 
@@ -202,3 +200,17 @@ async def test_a_clear_that_crosses_another_monitors_pause_is_refused_and_the_ca
         assert await live.monitor.refusal("hold.clear", **clear, version=seen) == "stale_version"
         await live.monitor.done("hold.clear", **clear, version=live.seq())
         assert w.plane.now_for(live.visit.id).routes == frozenset()
+
+
+async def test_a_long_record_is_told_to_a_page_that_comes_back_without_flooding_it() -> None:
+    async with wire() as w:
+        live = await w.live_call()
+        for number in range(120):
+            w.desk.clock.turn(0.01)
+            await live.monitor.done("call.note", call_id=live.visit.id, code="other", text=f"Note {number}.")
+        relief = await w.on_post("rita", Role.MONITOR)
+
+        told = [m for m in relief.heard if m["type"] == "call.record"]
+        notes = [entry["text"] for message in told for entry in message["entries"] if entry["kind"] == "note"]
+        assert notes == [f"Note {number}." for number in range(120)]
+        assert len(told) == 3

@@ -750,11 +750,11 @@ export interface ReceiptPart {
   after_s: number | null;
 }
 
-/** An entry of a call's record, new or changed. The hall is told of attendance and of the line alone. */
+/** Entries of a call's record, new or changed. The hall is told of attendance and of the line alone. */
 export interface RecordMessage {
   type: "call.record";
   call_id: string;
-  entry: RecordPart;
+  entries: RecordPart[];
 }
 
 /** One entry of a call's record. `kind` says which fields it has; `by` and names are for staff only. */
