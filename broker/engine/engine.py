@@ -223,9 +223,11 @@ class Engine:
         if console is None or holder is None or not console.takes(n) or not visible:
             return
         at = self._proofs.dated(heard)
-        self.presence.at_console(session, at)
-        calls = [entry.actor.call for entry in self.within(holder.held) if entry.actor.call.id in tiles]
-        calls = [call for call in calls if call.phase in SHOWABLE and not call.privileged]
+        reached = [entry.actor.call for entry in self.within(holder.held) if entry.actor.call.phase in SHOWABLE]
+        for call in reached:
+            if call.privileged:
+                self.presence.displayed(session, call.id, at)  # a page that is alive and visible: no more is asked
+        calls = [call for call in reached if call.id in tiles and not call.privileged]
         for call in await self._proofs.displayed(console, calls, tiles):
             self.presence.displayed(session, call.id, at)
             self.watch.displayed(console, holder.number, call, at)

@@ -30,7 +30,6 @@ class Presence:
         self._lost_at: dict[str, datetime] = {}
         self._monitor: dict[tuple[str, str], _Mark] = {}  # (session, call id)
         self._supervisor: dict[str, _Mark] = {}  # session
-        self._console: dict[str, _Mark] = {}  # session: a monitor's page, alive and visible
         self._moved_at: dict[str, datetime] = {}  # call id
         self.lease_until: datetime | None = None
         self.open_calls: Callable[[], Iterable[Call]] = tuple  # every call of the node, as it is about to be
@@ -59,7 +58,6 @@ class Presence:
         """The person signed off, or was away for longer than the grace: the post is no longer theirs."""
         self._lost_at.pop(session, None)
         self._supervisor.pop(session, None)
-        self._console.pop(session, None)
         for key in [key for key in self._monitor if key[0] == session]:
             del self._monitor[key]
         return self._holders.pop(session, None)
@@ -81,13 +79,9 @@ class Presence:
         return policy.supervisor_stale_s + policy.supervisor_grace_s
 
     def displayed(self, session: str, call_id: str, now: datetime) -> None:
-        """The monitor at `session` was proven to have this call displayed."""
+        """The monitor at `session` was proven to have this call displayed, or to be there for a privileged one."""
         key = (session, call_id)
         self._monitor[key] = self._marked(self._monitor.get(key), now, self._policy.proof_stale_s)
-
-    def at_console(self, session: str, now: datetime) -> None:
-        """The page of the monitor at `session` is alive and visible: all that a privileged call asks of the post."""
-        self._console[session] = self._marked(self._console.get(session), now, self._policy.proof_stale_s)
 
     def moved(self, call_id: str, now: datetime) -> None:
         """The call got another relay: what was displayed before says nothing of it."""
@@ -114,7 +108,7 @@ class Presence:
 
     def evidence(self, call: Call, now: datetime) -> Evidence:
         """Return what is proven for `call` now: of several holders the freshest, the one on record first."""
-        monitors = self._proofs(call, Post.MONITOR, lambda holder: self._monitor_mark(holder, call))
+        monitors = self._proofs(call, Post.MONITOR, lambda holder: self._monitor.get((holder.session, call.id)))
         supervisors = self._proofs(call, Post.SUPERVISOR, lambda holder: self._supervisor.get(holder.session))
         lease = self.lease_until or now
         return Evidence(
@@ -125,9 +119,6 @@ class Presence:
             room=self._room(call, now) if call.phase in (Phase.LOBBY, Phase.READY) else None,
             attention=self.attention.of(call, now),
         )
-
-    def _monitor_mark(self, holder: Holder, call: Call) -> _Mark | None:
-        return self._console.get(holder.session) if call.privileged else self._monitor.get((holder.session, call.id))
 
     def _room(self, call: Call, now: datetime) -> int:
         monitors = [one for one in self._holders.values() if one.post is Post.MONITOR and not self.is_lost(one.session)]

@@ -9,11 +9,11 @@ import pytest
 from broker.domain import commands as c
 from broker.domain.actors import Actor
 from broker.domain.call import Phase
-from broker.domain.codes import Code, Refused
+from broker.domain.codes import Code, Post, Refused
 from broker.domain.permissions import staff_asker
 from broker.domain.plan import Media
 from broker.domain.policy import DEFAULT
-from broker.domain.records import Role, Scope
+from broker.domain.records import Grade, Role, Scope
 from tests.engine.hall import PRISON, Table, crosses, visit
 
 GOVERNOR = Actor("staff:G1", "G1", "G1", asker=staff_asker("G1", [(Role.DUTY_GOVERNOR, PRISON)]))
@@ -112,3 +112,16 @@ async def test_sound_stops_before_it_is_recorded_that_a_call_became_privileged()
     assert console is not None
     assert heard_when_written[0] == set()
     assert (to_console(table), console.focus, crosses(table)) == (set(), None, True)
+
+
+@pytest.mark.feature("F42")
+async def test_a_privileged_call_stands_in_the_way_of_no_handover(table: Table):
+    await table.live()
+    await table.post("M2", Post.MONITOR, "c-m2", Grade.OSG)
+    for home in range(table.plane.homes):
+        await table.engine.offer("c-m2", frozenset(), "audio=8 video=40", home)
+    await table.engine.prove_wall("c-m2", True, {})
+    incoming = table.engine.presence.holder("c-m2")
+    assert incoming is not None
+
+    assert table.engine.handovers.proven(incoming, ["v1"]) == ["v1"]

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 
 import { EMPTY, applyMessage, closeGaps, forgetEnded, postKey } from "../../supervisor_console/lib/board.js";
+import { aCall } from "./support/builders.js";
 
 const vectors = JSON.parse(readFileSync(new URL("../vectors/console_board.json", import.meta.url), "utf8"));
 
@@ -58,4 +59,18 @@ test("a still is kept by its leg until the next one, and a new connection has no
   assert.deepEqual([...board.stills], [["a.1", { n: 2, jpeg: "picture 2" }]]);
   const again = applyMessage(board, { type: "welcome", you: {}, receive: { audio: 8, video: 40 } }, 0);
   assert.equal(again.stills.size, 0);
+});
+
+const told = (board, ...calls) => calls.reduce((held, call) => applyMessage(held, { type: "call", now: "2026-11-24T14:00:00Z", call }, 0), board);
+
+test("a call of tier 1 that starts beyond the first page gets a place there, once and where one is free", () => {
+  const many = Array.from({ length: 17 }, (_, n) => aCall({ id: `c${String(n).padStart(2, "0")}` }));
+  const late = aCall({ id: "late", phase: "ready", first_page: true });
+  const full = told(EMPTY, ...many, late);
+  assert.equal(full.places.get("late"), 17);
+  const gap = forgetEnded(told(full, aCall({ id: "c03", seq: 2, phase: "ended" })), 60_000, 20_000);
+  const started = told(gap, { ...late, seq: 2, phase: "live" });
+  assert.equal(started.places.get("late"), 3);
+  assert.equal(started.places.get("c16"), 16);
+  assert.deepEqual(told(started, { ...late, seq: 3 }).places, started.places);
 });
