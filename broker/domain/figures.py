@@ -15,7 +15,8 @@ from typing import Any
 
 from broker.domain.codes import Outcome, Post
 from broker.domain.spans import NO_TIME, Span, Spans, holds, length, meet
-from broker.domain.story import LOST, Raised, Recorded, Story, Use, gaps_of, tell, with_alerts
+from broker.domain.story import Raised, Recorded, Story, gaps_of, tell, with_alerts
+from broker.domain.uses import LOST, Use
 
 DETECTORS = frozenset({"covered", "frozen", "silence", "faces_more", "faces_none", "faces_fewer"})
 """The alerts that a machine raised for what it thinks it saw: a false one is cleared as no issue (features F78)."""

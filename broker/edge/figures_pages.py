@@ -17,7 +17,7 @@ from broker.domain.gaps import Gap
 from broker.domain.policy import DEFAULT
 from broker.domain.records import Scope
 from broker.domain.report import Report
-from broker.domain.story import LOST
+from broker.domain.uses import LOST
 from broker.edge.figures_form import FILTERS, FIRST_DAY, FiguresForm
 from broker.edge.names import Names
 from broker.edge.plots import Bar, Dot, bars, columns, dots, stacked, swatch

@@ -18,7 +18,8 @@ from broker.domain.figures import Tally, derive, percentile, stories, total
 from broker.domain.records import Establishment
 from broker.domain.report import Asked, Report, report
 from broker.domain.spans import length, meet
-from broker.domain.story import Story, Use, tell
+from broker.domain.story import Story, tell
+from broker.domain.uses import Use
 from tests.domain.stories import Rec, added, named, stream_of
 from tests.domain.support import HOUR, MONITOR, NOON, PRISON, SUPERVISOR, Scene, booked, live
 
