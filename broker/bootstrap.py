@@ -26,6 +26,7 @@ from broker.edge.services import SERVICES, Services
 from broker.edge.ws import HUB
 from broker.engine.engine import Engine
 from broker.engine.figures import Figures
+from broker.engine.inquiry import Inquiry
 from broker.engine.office import Office, furnish
 from broker.engine.secrets import Passwords
 from broker.engine.tasks import Tasks
@@ -212,6 +213,7 @@ class Node:
         tasks = Tasks()
         self._open.push_async_callback(tasks.close)
         office = self.office
+        figures = Figures(office.log, office.directory, self.clock, ZoneInfo(self.config.zone))
         found = Services(
             config=self.config,
             clock=self.clock,
@@ -223,7 +225,8 @@ class Node:
             secrets=office.secrets,
             synthetics=office.synthetics,
             assets=await asyncio.to_thread(Assets, find_root()),
-            figures=Figures(office.log, office.directory, self.clock, ZoneInfo(self.config.zone)),
+            figures=figures,
+            inquiry=Inquiry(figures, office.streams, office.directory, self.clock),
             holders=lambda: self.engine.presence.holders,
         )
         self.app = make_app(found, tasks)

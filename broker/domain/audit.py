@@ -251,3 +251,13 @@ def check_checkpoint(previous: Checkpoint | None, checkpoint: Checkpoint) -> Tam
     if stated["checkpoint"] != number or stated["previous"] != sofar:
         return wrong
     return None
+
+
+def first_broken(entries: Iterable[tuple[bytes, str]]) -> int | None:
+    """Return the place, from 1, of the first (stored bytes, hash) that does not follow from those before it."""
+    sofar = GENESIS
+    for place, (stored, hash) in enumerate(entries, 1):
+        if chain(sofar, stored) != hash:
+            return place
+        sofar = hash
+    return None

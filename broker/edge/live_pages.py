@@ -81,11 +81,12 @@ _NOT_FOR = {  # areas of the catalogue that a page never says: a family's page c
         "note",
         "post",
         "record",
+        "shift",
         "staff",
         "start",
         "state",
     ),
-    "staff": ("check", "cli", "demo", "family", "figures", "laptop", "record", "start"),
+    "staff": ("check", "cli", "demo", "family", "figures", "laptop", "record", "shift", "start"),
 }
 
 

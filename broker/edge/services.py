@@ -14,6 +14,7 @@ from broker.engine.access import Access
 from broker.engine.accounts import Accounts
 from broker.engine.engine import Engine
 from broker.engine.figures import Figures
+from broker.engine.inquiry import Inquiry
 from broker.engine.secrets import Secrets
 from broker.engine.synthetics import Synthetics
 from broker.engine.visits import Visits
@@ -35,6 +36,7 @@ class Services:
     synthetics: Synthetics
     assets: Assets
     figures: Figures
+    inquiry: Inquiry
     holders: Callable[[], Iterable[Holder]]  # everybody who is on a post now
 
 

@@ -25,6 +25,8 @@ _PAGE_ACTIONS: Final = (
     ("/hall", "page.hall"),
     ("/visits", "visit.list"),
     ("/figures", "figures.read"),
+    ("/audit", "audit.read"),
+    ("/shifts", "shift.read"),
 )
 
 
@@ -61,7 +63,7 @@ async def signed_in(request: web.Request) -> SignedIn:
     if chair is None or cookie is None:
         raise web.HTTPSeeOther("/sign-in")
     holders = [holder for holder in services(request).holders() if holder.number == chair.number]
-    held = HeldPost(holders[0].post, holders[0].scope, holders[0].hall_id) if holders else None
+    held = holders[0].held if holders else None
     return SignedIn(chair, cookie, held)
 
 

@@ -24,7 +24,7 @@ from broker.ports import Clock, Directory, EventLog, Record
 
 KEPT: Final = 4_000  # stories of calls that are over
 AROUND: Final = timedelta(hours=16)  # a call never outlives its hall's day
-OF_PLACES: Final = ("alert.", "post.", "handover.", "monitoring.", "attention.", "break.")
+OF_PLACES: Final = ("alert.", "post.", "handover.", "monitoring.", "attention.", "break.", "record.")
 
 
 class Figures:

@@ -92,3 +92,15 @@ async def test_the_figures_print_with_their_marking_and_without_the_form(sitting
     await expect(page.locator(".figures-form")).to_be_hidden()
     if PICTURES:
         await page.pdf(path=str(Path(PICTURES) / "figures.pdf"), format="A4", print_background=True)
+
+
+@pytest.mark.feature("F90", "F98")
+@pytest.mark.parametrize("look", [WIDE, ZOOMED], ids=["wide", "zoomed"])
+async def test_a_calls_record_is_found_and_read_at_any_width(sitting, base, look):
+    page = await signed_in(sitting, base, look)
+    await page.goto(f"{base}/audit?date=2026-11-24")
+    await looked_at(page, f"record-{look['viewport']['width']}")
+    await page.get_by_role("link", name=t("record.open")).first.click()
+    await expect(page.get_by_role("heading", name=t("record.whole"))).to_be_visible()
+
+    await looked_at(page, f"record-call-{look['viewport']['width']}")

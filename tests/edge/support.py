@@ -21,6 +21,7 @@ from broker.engine.alerts import Alerts
 from broker.engine.board import Board
 from broker.engine.engine import Engine
 from broker.engine.figures import Figures
+from broker.engine.inquiry import Inquiry
 from broker.engine.stream import Streams
 from broker.engine.tasks import Tasks
 from tests.office import PASSWORD, ZONE, Desk
@@ -110,6 +111,7 @@ def application(desk: Desk, config: Config, tasks: Tasks, engine: Engine | None 
     office = desk.office
     streams = Streams(desk.log, desk.clock, desk.journal)
     alerts = Alerts(streams, Board(), desk.clock, ZONE, tasks)
+    figures = Figures(desk.log, desk.directory, desk.clock, ZONE)
     found = Services(
         config=config,
         clock=desk.clock,
@@ -121,7 +123,8 @@ def application(desk: Desk, config: Config, tasks: Tasks, engine: Engine | None 
         secrets=office.secrets,
         synthetics=office.synthetics,
         assets=assets(),
-        figures=Figures(desk.log, desk.directory, desk.clock, ZONE),
+        figures=figures,
+        inquiry=Inquiry(figures, office.streams, desk.directory, desk.clock),
         holders=lambda: (),
     )
     return make_app(found, tasks)

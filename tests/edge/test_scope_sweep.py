@@ -164,7 +164,7 @@ async def test_no_route_shows_anything_of_the_other_prison() -> None:
         await person(w.desk, "iris", Role.BOOKING, Role.MONITOR, Role.SUPERVISOR, Role.DUTY_GOVERNOR)
         links = await w.desk.directory.links(await w.desk.directory.all_establishments(), others.visit.id)
         values = {"visit_id": others.visit.id, "link_id": links[0].id, "version": "0" * 16, "name": "web/none.js"}
-        values |= {"call_id": others.visit.id, "person": "c1-SKB"}
+        values |= {"call_id": others.visit.id, "person": "c1-SKB", "session": others.monitor_session}
         for chair in ("base", "monitor", "hall"):
             await w.browser.sign_in(chair, "iris")
             for (method, path), route in w.app[ROUTE].items():

@@ -24,6 +24,7 @@ from broker.edge.ws import HUB
 from broker.engine.chairs import FamilyChair, LaptopChair
 from broker.engine.engine import Engine
 from broker.engine.figures import Figures
+from broker.engine.inquiry import Inquiry
 from broker.engine.tasks import Tasks
 from tests.domain.support import ticks as all_ticks
 from tests.edge.support import Browser, assets
@@ -294,6 +295,7 @@ async def wire(**config: Any) -> AsyncIterator[Wire]:
     plane.watch_homes(engine.home_changed)
     plane.watch_stills(engine.still_made)
     engine.board.listen(engine.follow)
+    figures = Figures(desk.log, desk.directory, desk.clock, ZONE)
     found = Services(
         config=Config(**{"base_url": "http://broker.test", **config}),
         clock=desk.clock,
@@ -305,7 +307,8 @@ async def wire(**config: Any) -> AsyncIterator[Wire]:
         secrets=office.secrets,
         synthetics=office.synthetics,
         assets=assets(),
-        figures=Figures(desk.log, desk.directory, desk.clock, ZONE),
+        figures=figures,
+        inquiry=Inquiry(figures, office.streams, desk.directory, desk.clock),
         holders=lambda: engine.presence.holders,
     )
     app = make_app(found, tasks)
