@@ -33,7 +33,13 @@ def every_route(w: Wire) -> list[Route]:
     return routes(w.app[SERVICES])
 
 
-SAMPLES = {"version": "0" * 16, "name": "web/nothing.js", "visit_id": "v" + "a" * 20, "link_id": "l" + "a" * 20}
+SAMPLES = {
+    "session": "c-none",
+    "version": "0" * 16,
+    "name": "web/nothing.js",
+    "visit_id": "v" + "a" * 20,
+    "link_id": "l" + "a" * 20,
+}
 SAMPLES |= {"call_id": "v" + "a" * 20, "person": "c" + "a" * 20}
 
 
