@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from broker.domain.codes import Code, Post
-from broker.domain.records import Role
+from broker.domain.records import NATIONAL_POOL, Role
 
 
 class Who(StrEnum):
@@ -47,6 +47,7 @@ class HeldPost:
     post: Post
     scope: frozenset[str]  # establishments; one for a technical post
     hall_id: str | None = None
+    pool: bool = False  # held for the national pool: the scope is what the pool monitors now
 
     def covers(self, establishment: str, hall_id: str | None = None) -> bool:
         """Say whether the post reaches that hall; without a hall, whether it reaches the establishment at all."""
@@ -163,6 +164,9 @@ TABLE: Mapping[tuple[str, Who], Need] = {
         ("call.watch", (Who.MONITOR,)),
         ("call.listen", (Who.MONITOR,)),
         ("wall.proof", (Who.MONITOR,)),
+        ("monitoring.propose", (Who.MONITOR,)),
+        ("monitoring.accept", (Who.MONITOR,)),
+        ("monitoring.decline", (Who.MONITOR,)),
         ("handover.offer", (Who.MONITOR,)),
         ("handover.accept", (Who.MONITOR,)),
         ("handover.refuse", (Who.MONITOR,)),
@@ -197,14 +201,14 @@ calls come with that page; until then a duty governor acts on a call from a post
 ACTIONS: frozenset[str] = frozenset(action for action, _ in TABLE)
 """Every action that a route or a message may name."""
 
-_ROLE_OF: Mapping[Who, Role] = {
-    Who.MONITOR: Role.MONITOR,
-    Who.SUPERVISOR: Role.SUPERVISOR,
-    Who.BOOKING: Role.BOOKING,
-    Who.DUTY_GOVERNOR: Role.DUTY_GOVERNOR,
-    Who.AUDITOR: Role.AUDITOR,
-    Who.STAFF_ADMIN: Role.STAFF_ADMIN,
-    Who.ANALYST: Role.ANALYST,
+_ROLES_OF: Mapping[Who, frozenset[Role]] = {
+    Who.MONITOR: frozenset({Role.MONITOR, Role.NATIONAL_MONITOR}),
+    Who.SUPERVISOR: frozenset({Role.SUPERVISOR}),
+    Who.BOOKING: frozenset({Role.BOOKING}),
+    Who.DUTY_GOVERNOR: frozenset({Role.DUTY_GOVERNOR}),
+    Who.AUDITOR: frozenset({Role.AUDITOR}),
+    Who.STAFF_ADMIN: frozenset({Role.STAFF_ADMIN}),
+    Who.ANALYST: frozenset({Role.ANALYST}),
 }
 _POST_OF: Mapping[Who, Post] = {Who.MONITOR: Post.MONITOR, Who.SUPERVISOR: Post.SUPERVISOR}
 _CHAIRS = frozenset({Who.STRANGER, Who.FAMILY, Who.LAPTOP, Who.SYNTHETIC})
@@ -241,7 +245,7 @@ def _columns(actor: Asker) -> tuple[Who, ...]:
     if actor.chair in _CHAIRS:
         return (actor.chair,)
     held = {role for role, _ in actor.grants}
-    return tuple(who for who, role in _ROLE_OF.items() if role in held)
+    return tuple(who for who, roles in _ROLES_OF.items() if roles & held)
 
 
 def _refusal(actor: Asker, who: Who, need: Need, subject: Subject) -> Code | None:
@@ -265,10 +269,10 @@ def _own(actor: Asker, subject: Subject) -> Code | None:
 def _granted(actor: Asker, who: Who, subject: Subject) -> bool:
     if who in _CHAIRS:
         return subject.establishment in {None, actor.establishment}
-    role = _ROLE_OF[who]
+    roles = _ROLES_OF[who]
     if subject.establishment is None:
-        return any(role == held for held, _ in actor.grants)
-    return (role, subject.establishment) in actor.grants
+        return any(held in roles for held, _ in actor.grants)
+    return any((role, subject.establishment) in actor.grants for role in roles)
 
 
 def _on_post(actor: Asker, who: Who, subject: Subject) -> Code | None:
@@ -279,5 +283,8 @@ def _on_post(actor: Asker, who: Who, subject: Subject) -> Code | None:
         return Code.NOT_YOUR_POST
     if subject.establishment is not None and not held.covers(subject.establishment, subject.hall_id):
         return Code.NOT_YOUR_HALL
+    if held.pool:
+        return None if (Role.NATIONAL_MONITOR, NATIONAL_POOL) in actor.grants else Code.NOT_GRANTED
     places = held.scope if subject.establishment is None else {subject.establishment}
-    return None if any((_ROLE_OF[who], place) in actor.grants for place in places) else Code.NOT_GRANTED
+    granted = any((role, place) in actor.grants for role in _ROLES_OF[who] for place in places)
+    return None if granted else Code.NOT_GRANTED

@@ -28,6 +28,8 @@ class Policy:
     # Relief of the monitoring post, and breaks (features F42)
     handover_offer_s: float = 120.0
     handover_proof_s: float = 2.0
+    transfer_offer_s: float = 300.0
+    transfer_proof_s: float = 60.0
     break_after_s: float = 60 * 60.0
     break_snooze_s: float = 10 * 60.0
     break_rest_s: float = 15 * 60.0

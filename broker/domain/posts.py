@@ -9,7 +9,7 @@ from datetime import datetime
 from broker.domain.codes import Code, Post, Refused
 from broker.domain.permissions import HeldPost
 from broker.domain.policy import DEFAULT
-from broker.domain.records import Grade, Grant, Role
+from broker.domain.records import NATIONAL_POOL, Grade, Grant, Role
 
 RANK = {
     Grade.CIVILIAN: 0,
@@ -42,11 +42,17 @@ class Holder:
     session: str
     since: datetime
     guidance: str = DEFAULT.version  # the version that the person acknowledged
+    pool: bool = False  # for the national pool: the scope is what the pool monitors now
 
     @property
     def held(self) -> HeldPost:
         """The post itself, as the permission table knows it."""
-        return HeldPost(self.post, self.scope, self.hall_id)
+        return HeldPost(self.post, self.scope, self.hall_id, self.pool)
+
+    @property
+    def places(self) -> frozenset[str]:
+        """Whose records tell of this holder: the scope's, and the pool's own."""
+        return self.scope | {NATIONAL_POOL} if self.pool else self.scope
 
     def covers(self, establishment: str, hall_id: str | None = None) -> bool:
         """Say whether this holder's post reaches that hall (`HeldPost.covers`)."""
@@ -95,12 +101,15 @@ def checks(
     crossed = next((one for one in mine if one.post is not holder.post), None)
     browser = any(one.number != holder.number and one.post is not holder.post for one in others)
     twice = any(one.post is holder.post and one.profile != holder.profile for one in mine)
-    wanted, lowest = " ".join(sorted(holder.scope)), LOWEST[holder.post].value
-    reached = " ".join(sorted(holder.scope & granted)) or None
+    if holder.pool:
+        granted = {grant.establishment for grant in grants if grant.role is Role.NATIONAL_MONITOR}
+    needed = frozenset({NATIONAL_POOL}) if holder.pool else holder.scope
+    wanted, lowest = " ".join(sorted(needed)), LOWEST[holder.post].value
+    reached = " ".join(sorted(needed & granted)) or None
     one_hall = holder.post is Post.MONITOR or len(holder.scope) == 1
     where = " ".join(sorted(crossed.scope)) if crossed else None
     return (
-        Check("scope", bool(holder.scope) and holder.scope <= granted, Code.NOT_GRANTED, wanted, reached),
+        Check("scope", bool(needed) and needed <= granted, Code.NOT_GRANTED, wanted, reached),
         Check("one_hall", one_hall, Code.NOT_YOUR_HALL),
         Check("grade", grade_fits(holder.post, holder.grade), Code.GRADE_TOO_LOW, lowest, holder.grade.value),
         Check("other_post", not before and crossed is None, Code.OTHER_POST_HELD, None, where),

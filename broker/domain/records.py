@@ -34,10 +34,15 @@ class Grade(StrEnum):
     CIVILIAN = "civilian"
 
 
+NATIONAL_POOL = "NATIONAL"
+"""Where a national monitor is granted: longer than an establishment's code, and none."""
+
+
 class Role(StrEnum):
     """What a grant lets a person be at an establishment (domain.md 7.4)."""
 
     MONITOR = "monitor"
+    NATIONAL_MONITOR = "national_monitor"  # of the national pool, and of nothing else
     SUPERVISOR = "supervisor"
     BOOKING = "booking"
     DUTY_GOVERNOR = "duty_governor"

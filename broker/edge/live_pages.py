@@ -85,6 +85,7 @@ _NOT_FOR = {  # areas of the catalogue that a page never says: a family's page c
         "staff",
         "start",
         "state",
+        "transfer",
     ),
     "staff": ("check", "cli", "demo", "family", "figures", "laptop", "record", "shift", "start"),
 }

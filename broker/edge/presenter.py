@@ -15,7 +15,7 @@ from broker.domain.kinds import KINDS
 from broker.domain.plan import Media
 from broker.domain.policy import policy
 from broker.domain.posts import Holder
-from broker.domain.records import Device, Seat
+from broker.domain.records import NATIONAL_POOL, Device, Seat
 from broker.edge.privileged import for_staff
 from broker.engine.consoles import SHOWABLE, Console
 from broker.engine.engine import Engine, prisoner_leg
@@ -173,6 +173,24 @@ class Presenter:
             since=holder.since,
             you=holder.session == session,
             scope=sorted(holder.scope),
+            pool=holder.pool,
+        )
+
+    def pool(self, session: str) -> PostPart | None:
+        """Return the post of a socket that monitors for the national pool, whatever the pool has now."""
+        holder = self._engine.presence.holder(session)
+        if holder is None or not holder.pool:
+            return None
+        return PostPart(
+            establishment=NATIONAL_POOL,
+            hall_id=None,
+            post=holder.post,
+            state="on",
+            name=holder.name,
+            since=holder.since,
+            you=True,
+            scope=sorted(holder.scope),
+            pool=True,
         )
 
     def _lost(self, holder: Holder, now: datetime) -> bool:

@@ -6,13 +6,22 @@ from datetime import datetime
 from typing import Literal
 
 from broker.domain.handover import Offer
+from broker.domain.posts import Holder
+from broker.domain.transfer import Transfer, side_of
 from broker.edge.session import Session
 from broker.engine.board import HandoverEnded
 from broker.protocol import client
-from broker.protocol.posts import ColleaguePart, HandoverOver, HandoverPart, Relief
+from broker.protocol.posts import ColleaguePart, HandoverOver, HandoverPart, Relief, TransferPart, WatchPart
 
 RELIEF = (
-    client.HandoverOffer | client.HandoverAccept | client.HandoverRefuse | client.HandoverWithdraw | client.BreakSnooze
+    client.HandoverOffer
+    | client.HandoverAccept
+    | client.HandoverRefuse
+    | client.HandoverWithdraw
+    | client.MonitoringPropose
+    | client.MonitoringAccept
+    | client.MonitoringDecline
+    | client.BreakSnooze
 )
 
 
@@ -36,6 +45,12 @@ class ReliefDesk:
                 await handovers.refuse(session, offer_id)
             case client.HandoverWithdraw(handover_id=offer_id):
                 await handovers.withdraw(session, offer_id)
+            case client.MonitoringPropose(establishment=place, to=side, reason=reason):
+                await self._engine.transfers.propose(session, place, side, reason)
+            case client.MonitoringAccept(establishment=place):
+                await self._engine.transfers.accept(session, place)
+            case client.MonitoringDecline(establishment=place):
+                await self._engine.transfers.decline(session, place)
             case client.BreakSnooze():
                 self._engine.breaks.snooze(number)
 
@@ -62,6 +77,8 @@ class ReliefDesk:
                 for one in self._engine.handovers.colleagues(self._session.id)
             ],
             handover=self._part(offer) if offer else None,
+            pool=holder.pool,
+            watch=self._watch(holder),
             break_at=due.at if due else None,
             break_due=due.asked if due else False,
             rest_s=self._engine.policy.break_rest_s,
@@ -84,6 +101,22 @@ class ReliefDesk:
             )
         )
 
+    def _watch(self, holder: Holder) -> list[WatchPart]:
+        """The pool speaks for every establishment, a monitor of establishments for those of their scope."""
+        transfers = self._engine.transfers
+        places = [
+            one for one in transfers.places.values() if not one.synthetic and (holder.pool or holder.covers(one.code))
+        ]
+        return [
+            WatchPart(
+                establishment=one.code,
+                name=one.name,
+                side=transfers.owner(one.code),
+                transfer=_transfer(transfers.going(one.code), holder),
+            )
+            for one in sorted(places, key=lambda place: place.name)
+        ]
+
     def _part(self, offer: Offer) -> HandoverPart:
         live = self._engine.handovers.live(offer.outgoing)
         return HandoverPart(
@@ -102,3 +135,16 @@ class ReliefDesk:
 
     def _role(self, offer: Offer) -> Literal["outgoing", "incoming"]:
         return "outgoing" if offer.outgoing.session == self._session.id else "incoming"
+
+
+def _transfer(transfer: Transfer | None, holder: Holder) -> TransferPart | None:
+    if transfer is None:
+        return None
+    return TransferPart(
+        to=transfer.to,
+        reason=transfer.reason,
+        by_name=transfer.by.name,
+        until=transfer.until,
+        agreed=transfer.agreed,
+        yours=side_of(transfer.by) is side_of(holder),
+    )

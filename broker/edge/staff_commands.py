@@ -100,6 +100,9 @@ class StaffCommands:
                 | client.HandoverAccept()
                 | client.HandoverRefuse()
                 | client.HandoverWithdraw()
+                | client.MonitoringPropose()
+                | client.MonitoringAccept()
+                | client.MonitoringDecline()
                 | client.BreakSnooze()
             ):
                 await self._session.permit(self._session.actor(), message.type, ANYTHING)

@@ -28,6 +28,7 @@ from broker.engine.board import (
     HandoverEnded,
     LinesChanged,
     PostsChanged,
+    ScopeChanged,
     SeatsChanged,
     StillMade,
 )
@@ -122,7 +123,7 @@ class StaffSession(Session):
         seats = self._seats_now()
         self._told_posts = {_place_of(part): part for part in posts}
         self._told_seats = {part.id: part for part in seats}
-        mine = next((part for part in posts if part.you), None)
+        mine = self._presenter.pool(self.id) or next((part for part in posts if part.you), None)
         calls = [self._presenter.call(entry, now) for entry in self.entries()]
         alerts = alerts_of(self, self._presenter)
         self.socket.send(Snapshot(now=now, you_hold=mine, calls=calls, posts=posts, seats=seats, alerts=alerts))
@@ -213,6 +214,8 @@ class StaffSession(Session):
     def heard(self, change: Change) -> None:
         if isinstance(change, HandoverEnded) and change.offer.concerns(self.id):
             self.shared.tasks.start(self._handover_over(change), "handover over")
+        if change == ScopeChanged(self.id):
+            self.shared.tasks.start(self.show_all(), "scope changed")
         held = self.held
         if held is None:
             return

@@ -7,7 +7,7 @@ from datetime import datetime
 from broker.domain.call import Phase
 from broker.domain.codes import Post
 from broker.domain.posts import ROLE, Check
-from broker.domain.records import Scope
+from broker.domain.records import NATIONAL_POOL, Role, Scope
 from broker.edge.presenter import Presenter
 from broker.engine.chairs import StaffChair
 from broker.engine.engine import Engine
@@ -24,6 +24,7 @@ class StationBoard:
         self._presenter = presenter
         self._chair = chair
         self._halls: dict[str, list[str]] = {}
+        self._pool = False
 
     async def may(self) -> list[MayPart]:
         """Return the posts that the person may take, place by place."""
@@ -42,12 +43,18 @@ class StationBoard:
                         establishment=place.code, name=place.name, posts=posts, halls=rooms, synthetic=place.synthetic
                     )
                 )
+        if any(grant.role is Role.NATIONAL_MONITOR for grant in grants):
+            await self._engine.transfers.load()
+            self._pool = True
+            parts.append(MayPart(establishment=NATIONAL_POOL, name="", posts=[Post.MONITOR], halls=[], pool=True))
         return parts
 
     async def guidance(self) -> GuidancePart:
         """Return the guidance in force, and what the person agreed to last."""
         found = self._engine.posts.guidance()
-        agreed = await self._engine.posts.agreed(self._chair.number, list(self._halls))
+        agreed = await self._engine.posts.agreed(
+            self._chair.number, [*self._halls, *([NATIONAL_POOL] if self._pool else [])]
+        )
         return GuidancePart(
             version=found.version,
             effective_from=found.effective_from,
@@ -57,7 +64,19 @@ class StationBoard:
 
     def stations(self, now: datetime) -> list[StationPart]:
         """Return how each place stands at `now`; `may` has been asked before."""
-        return [self._station(place, halls, now) for place, halls in self._halls.items()]
+        found = [self._station(place, halls, now) for place, halls in self._halls.items()]
+        return [*found, self._pool_station()] if self._pool else found
+
+    def _pool_station(self) -> StationPart:
+        held = self._engine.transfers.of_pool()
+        calls = [entry.actor.call for place in sorted(held) for entry in self._engine.entries(place)]
+        return StationPart(
+            establishment=NATIONAL_POOL,
+            posts=[],
+            monitors=[one.name for one in self._engine.presence.holders if one.pool],
+            live=sum(call.phase is Phase.LIVE for call in calls),
+            lobby=sum(call.phase in (Phase.LOBBY, Phase.READY) for call in calls),
+        )
 
     def _station(self, place: str, halls: list[str], now: datetime) -> StationPart:
         calls = [entry.actor.call for entry in self._engine.entries(place)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from broker.domain.records import Grade, Grant, Role, Row, Staff, StaffSession
+from broker.domain.records import NATIONAL_POOL, Grade, Grant, Role, Row, Staff, StaffSession
 from broker.engine.chairs import StaffChair
 from broker.engine.revocations import Revocations
 from broker.engine.secrets import MAX_PASSWORD_CHARS, Passwords, Secrets, new_id, new_token
@@ -95,9 +95,7 @@ class Accounts:
                 unknown establishment.
         """
         _check_new(new)
-        known = await self._directory.all_establishments()
-        if any(place not in known for place, _ in new.grants):
-            raise AccountError("unknown_establishment")
+        await self._check_grants(new.grants)
         hashed = await self._passwords.hash(new.password)
         staff = Staff(new.username.lower(), new.number, new.name.strip(), new.grade, hashed)
 
@@ -115,15 +113,20 @@ class Accounts:
 
     async def grant(self, username: str, grants: Sequence[tuple[str, Role]], actor: str) -> Staff:
         """Give an account more roles; its sockets close, so that the next sign-in has them. Raises AccountError."""
-        known = await self._directory.all_establishments()
-        if any(place not in known for place, _ in grants):
-            raise AccountError("unknown_establishment")
+        await self._check_grants(grants)
         staff = await self._named(username)
         rows = [Grant(staff.number, place, role) for place, role in grants]
         body = {"number": staff.number, "grants": _listed(grants)}
         await self._streams.of(SYSTEM_STREAM).append("staff.granted", actor, body, rows)
         self._revocations.revoke(f"staff:{staff.number}")
         return staff
+
+    async def _check_grants(self, grants: Sequence[tuple[str, Role]]) -> None:
+        known = await self._directory.all_establishments()
+        for place, role in grants:
+            national = role is Role.NATIONAL_MONITOR
+            if (place != NATIONAL_POOL) if national else (place not in known):
+                raise AccountError("unknown_establishment")
 
     async def disable(self, username: str, actor: str) -> Staff:
         """Shut an account and every session of it; its sockets close at once. Raises AccountError."""

@@ -62,6 +62,13 @@ class Alerted:
 
 
 @dataclass(frozen=True, slots=True)
+class ScopeChanged:
+    """The monitor at this socket has other establishments in scope."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
 class HandoverEnded:
     """An offer of the monitoring post is over, and how."""
 
@@ -69,7 +76,17 @@ class HandoverEnded:
     outcome: Outcome
 
 
-Change = HandoverEnded | CallChanged | PostsChanged | SeatsChanged | LinesChanged | HomeChanged | StillMade | Alerted
+Change = (
+    ScopeChanged
+    | HandoverEnded
+    | CallChanged
+    | PostsChanged
+    | SeatsChanged
+    | LinesChanged
+    | HomeChanged
+    | StillMade
+    | Alerted
+)
 Listener = Callable[[Change], None]
 
 

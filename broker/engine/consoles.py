@@ -107,6 +107,12 @@ class Console:
         line = self.line_of(leg_id, home)
         return line if observer is not None and dict(observer.lines).get(leg_id) == line else None
 
+    def drop(self, call: Call) -> None:
+        """Let go of a call that the post no longer reaches."""
+        self.release([leg.id for leg in call.legs])
+        if self.focus == call.id:
+            self.focus = None
+
     def release(self, legs: Sequence[str]) -> None:
         """Free the lines of a call that is over."""
         for leg in legs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 
 import structlog
@@ -17,6 +18,7 @@ from broker.domain.permissions import HeldPost
 from broker.domain.plan import Media
 from broker.domain.policy import Policy
 from broker.domain.posts import Holder
+from broker.domain.records import NATIONAL_POOL
 from broker.domain.settle import missing
 from broker.engine.actor import Done
 from broker.engine.alerts import Alerts
@@ -38,6 +40,7 @@ from broker.engine.stills import Stills
 from broker.engine.stream import Streams
 from broker.engine.tasks import Tasks
 from broker.engine.today import Today
+from broker.engine.transfers import Transfers
 from broker.engine.watch import Watch
 from broker.ports import (
     Answer,
@@ -95,8 +98,21 @@ class Engine:
         self.looks = Looks(self._consoles, media, self.board, self.send)
         self._proofs = Proofs(media, self._stills, clock, policy)
         today = Today(event_log, clock, zone)
-        self.posts = Posts(self.presence, self.streams, directory, today, self.board, clock, self._detach)
+        self.posts = Posts(
+            self.presence, self.streams, directory, today, self.board, clock, self._detach, self._rescoped
+        )
         self.handovers = Handovers(self.presence, self.posts, self.registry, self.streams, self.board, clock, policy)
+        self.transfers = Transfers(
+            self.presence,
+            self.posts,
+            self.handovers,
+            self.registry,
+            directory,
+            self.streams,
+            self.board,
+            clock,
+            policy,
+        )
         self._denials = denials or Denials(self.streams, clock)
         self.alerts = Alerts(self.streams, self.board, clock, zone, self._tasks)
         self.watch = Watch(self.registry, self.presence, clock, policy, self.alerts)
@@ -135,6 +151,7 @@ class Engine:
             for session in self.presence.expired(self.clock.now()):
                 await self.posts.leave(session, "lost")
             await self.handovers.expire()
+            await self.transfers.look()
             await self.breaks.look()
             await self.watch.second()
 
@@ -177,6 +194,10 @@ class Engine:
 
     async def sign_on(self, chair: StaffChair, session: str, wanted: HeldPost, guidance: str) -> Holder:
         """Take a post, with the guidance that was acknowledged. Raises Refused; the caller records the refusal."""
+        if wanted.post is Post.MONITOR:
+            await self.transfers.load()
+        if wanted.scope == {NATIONAL_POOL}:
+            wanted = replace(wanted, scope=self.transfers.of_pool(), pool=True)
         holder = await self.posts.take(chair, session, wanted, guidance)
         if holder.post is Post.MONITOR:
             self._consoles[session] = Console(self.actor(chair, session))
@@ -387,6 +408,17 @@ class Engine:
         except Refused as refusal:
             log.info("observation refused", call=call_id, code=refusal.code.value)
         self.board.publish(LinesChanged(console.actor.session))
+
+    async def _rescoped(self, holder: Holder, gone: frozenset[str]) -> None:
+        """A monitor's scope is another: take the console off what is gone, put what came on its lines."""
+        console = self._consoles.get(holder.session)
+        if console is None:
+            return
+        for entry in self.within(HeldPost(Post.MONITOR, gone)):
+            console.drop(entry.actor.call)
+            await self.registry.send(entry.actor.call.id, c.StopObserving(console.actor))
+        console.actor = replace(console.actor, asker=replace(console.actor.asker, held=holder.held))
+        await self._show_all(console)
 
     async def _detach(self, session: str) -> None:
         """Take a console off every call that it shows."""

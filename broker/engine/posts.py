@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 
 import structlog
 
@@ -12,12 +13,12 @@ from broker.domain.permissions import HeldPost
 from broker.domain.policy import POLICIES, Policy, in_force
 from broker.domain.posts import Holder, sign_on
 from broker.domain.records import Scope
-from broker.engine.board import Board, PostsChanged
+from broker.engine.board import Board, PostsChanged, ScopeChanged
 from broker.engine.chairs import StaffChair
 from broker.engine.presence import Presence
 from broker.engine.stream import Streams
-from broker.engine.today import Today
-from broker.ports import Clock, Directory, LogUnavailable
+from broker.engine.today import TAKEN, Today
+from broker.ports import JSON, Clock, Directory, LogUnavailable
 
 log = structlog.get_logger()
 
@@ -34,8 +35,12 @@ class Posts:
         board: Board,
         clock: Clock,
         left: Callable[[str], Awaitable[None]],
+        rescoped: Callable[[Holder, frozenset[str]], Awaitable[None]],
     ) -> None:
-        """`left` is called with the session of a post that is no longer held, before that is recorded."""
+        """`left` is called with the session of a post that is no longer held, before that is recorded.
+
+        `rescoped` is called with a holder whose scope is another, and with the establishments that are gone from it.
+        """
         self._presence = presence
         self._streams = streams
         self._directory = directory
@@ -43,6 +48,7 @@ class Posts:
         self._board = board
         self._clock = clock
         self._left = left
+        self._rescoped = rescoped
         self.published: Collection[Policy] = POLICIES.values()
 
     def guidance(self) -> Policy:
@@ -59,13 +65,23 @@ class Posts:
         staff, hall = chair.staff, wanted.hall_id if wanted.post is Post.SUPERVISOR else None
         profile, now = chair.session.profile, self._clock.now()
         holder = Holder(
-            wanted.post, wanted.scope, hall, staff.number, staff.name, staff.grade, profile, session, now, guidance
+            wanted.post,
+            wanted.scope,
+            hall,
+            staff.number,
+            staff.name,
+            staff.grade,
+            profile,
+            session,
+            now,
+            guidance,
+            wanted.pool,
         )
         if wanted.post is Post.SUPERVISOR:
             halls = await self._directory.halls(Scope(wanted.scope))
             if hall not in {row.id for row in halls}:
                 raise Refused(Code.NOT_YOUR_HALL)
-        today = await self._today.at(wanted.scope)
+        today = await self._today.at(holder.places)
         sign_on(holder, chair.grants, self._presence.holders, today, self.guidance().version)
         self._presence.take(holder)  # before the record, so that two sign-ons cannot both pass
         await self._record_taken(holder)
@@ -80,8 +96,28 @@ class Posts:
         if holder is None:
             return
         await self._left(session)
-        await self._record_left(holder, holder.scope, why)
+        await self._record_left(holder, holder.places, why)
         self.tell(holder)
+
+    async def may_add(self, holder: Holder, establishment: str) -> bool:
+        """Say whether a monitor's scope may grow by an establishment: not where they supervise or did today."""
+        today = await self._today.at({establishment})
+        return (holder.number, Post.SUPERVISOR) not in today
+
+    async def rescope(self, session: str, scope: frozenset[str], why: str) -> None:
+        """Let a monitor's scope be another; each establishment that comes or goes has it on record."""
+        before = self._presence.holder(session)
+        if before is None or before.scope == scope:
+            return
+        holder = replace(before, scope=scope)
+        self._presence.take(holder)
+        gone, come = before.scope - scope, scope - before.scope
+        await self._rescoped(holder, gone)
+        await self._record_left(holder, gone, why)
+        for place in sorted(come):
+            await self._streams.establishment(place).insist(TAKEN, f"staff:{holder.number}", _body(holder))
+        self._today.took(replace(holder, scope=come))
+        self._board.publish(ScopeChanged(session), *(PostsChanged(place) for place in sorted(gone | come)))
 
     def lost(self, session: str) -> None:
         """The socket is gone: the post is kept for its grace, and everybody may see that it is lost."""
@@ -91,20 +127,13 @@ class Posts:
 
     def tell(self, holder: Holder) -> None:
         """Let every page of the holder's establishments look again."""
-        self._board.publish(*(PostsChanged(place) for place in sorted(holder.scope)))
+        self._board.publish(*(PostsChanged(place) for place in sorted(holder.places)))
 
     async def _record_taken(self, holder: Holder) -> None:
-        body = {
-            "post": holder.post.value,
-            "hall": holder.hall_id,
-            "session": holder.session,
-            "guidance": holder.guidance,
-            "scope": sorted(holder.scope),
-        }
         recorded: list[str] = []
         try:
-            for place in sorted(holder.scope):
-                await self._streams.establishment(place).append("post.signed_on", f"staff:{holder.number}", body)
+            for place in sorted(holder.places):
+                await self._streams.establishment(place).append(TAKEN, f"staff:{holder.number}", _body(holder))
                 recorded.append(place)
         except LogUnavailable:
             self._presence.leave(holder.session)
@@ -125,6 +154,17 @@ class Posts:
             same = other.number == holder.number and other.post is holder.post
             if same and other.session != holder.session and self._presence.is_lost(other.session):
                 self._presence.leave(other.session)
+
+
+def _body(holder: Holder) -> dict[str, JSON]:
+    return {
+        "post": holder.post.value,
+        "hall": holder.hall_id,
+        "session": holder.session,
+        "guidance": holder.guidance,
+        "scope": sorted(holder.scope),
+        "pool": holder.pool,
+    }
 
 
 def actor_of(chair: StaffChair, session: str, holder: Holder | None) -> Actor:

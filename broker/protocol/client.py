@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, ValidationError
 
 from broker.domain.codes import EndReason, PauseReason, Post, Step, Warning
+from broker.domain.transfer import Reason, Side
 from broker.protocol.base import MAX_MESSAGE_BYTES, MAX_SDP_CHARS, Id, Key, Message, ProtocolViolation
 from broker.protocol.tasks import PersonTicks, TaskMessage
 
@@ -157,6 +158,32 @@ class HandoverWithdraw(Message):
     type: Literal["handover.withdraw"] = "handover.withdraw"
     key: Key
     handover_id: Id
+
+
+class MonitoringPropose(Message):
+    """Propose that an establishment passes to the national pool, or back to its own people."""
+
+    type: Literal["monitoring.propose"] = "monitoring.propose"
+    key: Key
+    establishment: Id
+    to: Side
+    reason: Reason
+
+
+class MonitoringAccept(Message):
+    """Agree to what the other side proposed for an establishment."""
+
+    type: Literal["monitoring.accept"] = "monitoring.accept"
+    key: Key
+    establishment: Id
+
+
+class MonitoringDecline(Message):
+    """Turn a proposal down, or take one's own back."""
+
+    type: Literal["monitoring.decline"] = "monitoring.decline"
+    key: Key
+    establishment: Id
 
 
 class BreakSnooze(Message):
@@ -385,6 +412,9 @@ ClientMessage = Annotated[
     | HandoverAccept
     | HandoverRefuse
     | HandoverWithdraw
+    | MonitoringPropose
+    | MonitoringAccept
+    | MonitoringDecline
     | BreakSnooze
     | CallPause
     | HoldReason

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from broker.domain.codes import Code, Post
+from broker.domain.transfer import Reason, Side
 from broker.protocol.base import Id, ServerPart
 
 
@@ -24,6 +25,7 @@ class MayPart(ServerPart):
     posts: list[Post]
     halls: list[HallPart]
     synthetic: bool = False
+    pool: bool = False  # the national pool: no establishment, and no halls
 
 
 class GuidancePart(ServerPart):
@@ -46,6 +48,7 @@ class PostPart(ServerPart):
     since: datetime | None = None
     you: bool = False
     scope: list[Id] = []  # every establishment that its holder's post spans
+    pool: bool = False
 
 
 class CheckPart(ServerPart):
@@ -103,6 +106,26 @@ class HandoverPart(ServerPart):
     to_watch: int  # live calls now
 
 
+class TransferPart(ServerPart):
+    """A transfer in progress: to which side, who proposed it, and whether this page's side may answer."""
+
+    to: Side
+    reason: Reason
+    by_name: str
+    until: datetime
+    agreed: bool  # both sides watch; it passes once the new one is proven
+    yours: bool  # this page's side proposed it
+
+
+class WatchPart(ServerPart):
+    """Which side monitors an establishment that this person may speak for."""
+
+    establishment: Id
+    name: str
+    side: Side
+    transfer: TransferPart | None = None
+
+
 class Relief(ServerPart):
     """To a monitor on post, when it changes: who could relieve them, the offer in progress, the next break."""
 
@@ -110,6 +133,8 @@ class Relief(ServerPart):
     now: datetime
     colleagues: list[ColleaguePart]
     handover: HandoverPart | None = None
+    pool: bool = False  # this page monitors for the national pool
+    watch: list[WatchPart] = []
     break_at: datetime | None = None
     break_due: bool = False
     rest_s: float = 0.0

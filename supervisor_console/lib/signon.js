@@ -15,7 +15,7 @@ import { RefusedSignOn } from "./refused.js";
 /** @typedef {import("./board.js").Board} Board */
 /** @typedef {import("../../web/lib/protocol.js").RefusedMessage} Refused */
 /** @typedef {import("../../web/lib/protocol.js").Post} Post */
-/** @typedef {{ key: string, establishment: string, hall_id: string | null, name: string, detail: string, synthetic: boolean, held: string }} Offer A place where the post may be taken; `held`: by whom it is held now, in words. */
+/** @typedef {{ key: string, establishment: string, hall_id: string | null, name: string, pool: boolean, detail: string, synthetic: boolean, held: string }} Offer A place where the post may be taken; `held`: by whom it is held now, in words. */
 
 const REMEMBERED = "console.station";
 
@@ -36,7 +36,8 @@ export function offersOf(board, post) {
         key: `${establishment} ${hall_id ?? ""}`,
         establishment,
         hall_id,
-        name: hall ? hall.name : may.name,
+        name: may.pool ? t("console.sign_on.pool") : hall ? hall.name : may.name,
+        pool: may.pool,
         detail: hall ? may.name : loadOf(board, establishment),
         synthetic,
         held: heldBy(board, post, establishment, hall_id),
@@ -92,7 +93,7 @@ export function SignOn({ session }) {
   /** @param {Offer} offer @param {boolean} on */
   function choose(offer, on) {
     if (session.post === "supervisor") return setChosen([offer.key]);
-    const others = places.map((one) => one.key).filter((key) => key !== offer.key);
+    const others = places.filter((one) => one.key !== offer.key && one.pool === offer.pool).map((one) => one.key); // the pool goes with nothing else
     setChosen(on ? [...others, offer.key] : others);
   }
 

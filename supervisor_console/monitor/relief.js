@@ -8,6 +8,7 @@ import { hourAndMinute, minutesAndSeconds, timeOfDay } from "../lib/clock.js";
 import { icon } from "../lib/icons.js";
 import { refusalWords } from "../lib/marking.js";
 import { PanelFrame } from "./panel.js";
+import { TransferNotices, Transfers } from "./transfer.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("../../web/lib/protocol.js").HandoverPart} Handover */
@@ -28,6 +29,7 @@ export function ReliefNotice({ desk }) {
   const relief = session.board.value.relief;
   const over = session.over.value;
   return html`<div class="relief-notice" role="alert">
+    <${TransferNotices} desk=${desk} />
     ${relief?.handover && html`<${Offered} desk=${desk} offer=${relief.handover} />`}
     ${relief?.break_due &&
     !relief.handover &&
@@ -83,6 +85,7 @@ export function HandoverPanel({ desk }) {
     ${colleagues.length
       ? html`<ul class="relief-colleagues">${colleagues.map((one) => html`<${Person} key=${one.number} desk=${desk} colleague=${one} pending=${relief?.handover !== null} />`)}</ul>`
       : html`<p class="closed">${icon("lock")}${t("monitor.handover.nobody")}</p>`}
+    <${Transfers} desk=${desk} />
   <//>`;
 }
 

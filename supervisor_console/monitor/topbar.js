@@ -43,11 +43,12 @@ export function TopBar({ desk }) {
     (post) => post.post === "supervisor" && (post.state !== "off" || needed.has(post.hall_id ?? "")),
   );
   const halls = new Map(board.you?.may.flatMap((may) => may.halls.map((hall) => [hall.id, hall.name])));
-  const places = (board.you?.may ?? []).filter((may) => station?.scope.includes(may.establishment));
+  const watched = (board.relief?.watch ?? []).map((place) => ({ ...place, synthetic: false }));
+  const places = [...(board.you?.may ?? []), ...(station?.pool ? watched : [])].filter((may) => station?.scope.includes(may.establishment));
   return html`<header class="topbar">
     <div class="topbar-title">
       <h1>${t("monitor.title")}</h1>
-      <p>${places.map((place) => place.name).join(", ")}${places.some((place) => place.synthetic) ? html` <span class="chip synthetic">${t("console.synthetic")}</span>` : null}</p>
+      <p>${station?.pool ? t("console.sign_on.pool") : ""}${station?.pool && places.length ? ": " : ""}${places.map((place) => place.name).join(", ")}${places.some((place) => place.synthetic) ? html` <span class="chip synthetic">${t("console.synthetic")}</span>` : null}</p>
     </div>
     <${PostState} session=${session} label=${t("console.monitoring")} post=${station ?? undefined} mine=${true} />
     ${technical.length

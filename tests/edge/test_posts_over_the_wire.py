@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 
 from broker.domain.policy import DEFAULT
-from broker.domain.records import Grade, Role
+from broker.domain.records import NATIONAL_POOL, Grade, Role
+from broker.engine.accounts import NewAccount
 from tests.edge.wire import Wire, wire
+from tests.office import PASSWORD
 
 BOTH = ["HRD", "SKB"]
 
@@ -96,3 +98,40 @@ async def test_before_signing_on_the_load_is_told_and_no_call() -> None:
         assert (station["monitors"], station["lobby"]) == (["Mona-Hrd Moss"], 0)
         assert rita.last("snapshot")["calls"] == []
         assert live.visit.id not in str(rita.heard)
+
+
+@pytest.mark.feature("F60")
+async def test_the_national_pool_takes_over_a_live_establishment_and_only_then_sees_its_calls() -> None:
+    async with wire() as w:
+        live = await w.live_call()
+        await w.desk.office.accounts.add(
+            NewAccount("nina", "N-nina", "Nina Moss", Grade.OSG, PASSWORD, ((NATIONAL_POOL, Role.NATIONAL_MONITOR),)),
+            "operator",
+        )
+        nina = await w.staff("nina")
+        taken = {"post": "monitor", "scope": [NATIONAL_POOL], "guidance": DEFAULT.version}
+        await nina.done("post.sign_on", **taken)
+        await nina.done("media.offer", sdp="audio=8 video=40")
+        assert nina.last("snapshot")["calls"] == []
+        assert nina.last("snapshot")["you_hold"]["pool"] is True
+        pause = {"call_id": live.visit.id}
+        assert await nina.refusal("call.pause", **pause) == "unknown_call"
+
+        place = {"establishment": "HRD"}
+        await nina.done("monitoring.propose", **place, to="pool", reason="short_of_staff")
+        told = await live.monitor.now("relief", lambda m: bool(m["watch"][0]["transfer"]))
+        assert told["watch"][0]["transfer"]["yours"] is False
+        await live.monitor.done("monitoring.accept", **place)
+        seen = await nina.now("snapshot", lambda m: bool(m["calls"]))
+        assert [call["id"] for call in seen["calls"]] == [live.visit.id]
+        assert "monitoring.transferred" not in w.desk.types("establishment:HRD")
+
+        shown = {"ratio": 1.0, "unobscured": True, "width": 320, "height": 180}
+        tiles = [{"call_id": live.visit.id, "legs": [{"leg_id": leg, **shown} for leg in live.legs]}]
+        await nina.say("wall.proof", n=1, heard=w.desk.clock.now().isoformat(), visible=True, tiles=tiles)
+        await nina.ask("media.offer", sdp="nothing=1")
+        await w.engine.transfers.look()
+        assert "monitoring.transferred" in w.desk.types("establishment:HRD")
+        await live.monitor.now("snapshot", lambda m: m["you_hold"] is None)
+        assert await live.monitor.refusal("call.pause", **pause) == "not_on_post"
+        await nina.done("call.pause", **pause)

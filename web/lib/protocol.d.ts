@@ -281,7 +281,7 @@ export interface CheckedPart {
 }
 
 /** Why a rule said no. Stable; catalogue key `refused.<code>`. */
-export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "scope_differs" | "not_on_screen" | "handover_pending" | "unknown_handover" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled" | "unknown_alert" | "cause_stands" | "unknown_tier" | "identity_incomplete" | "text_missing" | "text_too_long" | "text_controls" | "unknown_breach" | "withdraw_expired" | "unknown_attend" | "not_acknowledged" | "bad_photo" | "privileged" | "not_privileged" | "already_privileged" | "looks_not_allowed" | "looks_refused" | "look_running" | "look_too_soon";
+export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "scope_differs" | "already_transferred" | "nobody_there" | "transfer_pending" | "unknown_transfer" | "not_on_screen" | "handover_pending" | "unknown_handover" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled" | "unknown_alert" | "cause_stands" | "unknown_tier" | "identity_incomplete" | "text_missing" | "text_too_long" | "text_controls" | "unknown_breach" | "withdraw_expired" | "unknown_attend" | "not_acknowledged" | "bad_photo" | "privileged" | "not_privileged" | "already_privileged" | "looks_not_allowed" | "looks_refused" | "look_running" | "look_too_soon";
 
 /** Another monitor on post, how many of one's live calls their screen shows, and why they cannot take over yet. */
 export interface ColleaguePart {
@@ -581,6 +581,7 @@ export interface MayPart {
   posts: Post[];
   halls: HallPart[];
   synthetic: boolean;
+  pool: boolean;
 }
 
 /** The relay's answer, by the home that was asked. */
@@ -619,6 +620,29 @@ export interface MediaReoffer {
   type: "media.reoffer";
   receive: LineWant;
   home: number;
+}
+
+/** Agree to what the other side proposed for an establishment. */
+export interface MonitoringAccept {
+  type: "monitoring.accept";
+  key: string;
+  establishment: string;
+}
+
+/** Turn a proposal down, or take one's own back. */
+export interface MonitoringDecline {
+  type: "monitoring.decline";
+  key: string;
+  establishment: string;
+}
+
+/** Propose that an establishment passes to the national pool, or back to its own people. */
+export interface MonitoringPropose {
+  type: "monitoring.propose";
+  key: string;
+  establishment: string;
+  to: Side;
+  reason: Reason;
 }
 
 /** Each second, to staff: that the broker lives, and how each link does. */
@@ -700,6 +724,7 @@ export interface PostPart {
   since: string | null;
   you: boolean;
   scope: string[];
+  pool: boolean;
 }
 
 /** Leave the post that this socket holds. */
@@ -742,6 +767,9 @@ export interface PrivilegedPart {
   look_max_s: number;
   look_gap_s: number;
 }
+
+/** Why an establishment passes; catalogue key `transfer.<code>`. */
+export type Reason = "no_monitor" | "short_of_staff" | "fault" | "end_of_cover" | "other";
 
 /** Whether one leg's page has presented a warning: the page visible, the words in view, a frame painted. */
 export interface ReceiptPart {
@@ -793,6 +821,8 @@ export interface Relief {
   now: string;
   colleagues: ColleaguePart[];
   handover: HandoverPart | null;
+  pool: boolean;
+  watch: WatchPart[];
   break_at: string | null;
   break_due: boolean;
   rest_s: number;
@@ -839,6 +869,9 @@ export interface ShownTile {
   legs: ShownLeg[];
 }
 
+/** Who monitors an establishment. */
+export type Side = "establishment" | "pool";
+
 /** All that a staff page may see now; sent after `welcome` and after a post changes hands. */
 export interface Snapshot {
   type: "snapshot";
@@ -876,6 +909,16 @@ export interface StillMessage {
   leg_id: string;
   n: number;
   jpeg: string;
+}
+
+/** A transfer in progress: to which side, who proposed it, and whether this page's side may answer. */
+export interface TransferPart {
+  to: Side;
+  reason: Reason;
+  by_name: string;
+  until: string;
+  agreed: boolean;
+  yours: boolean;
 }
 
 /** The call as a caller sees it. Sent at once and after every change. */
@@ -959,6 +1002,14 @@ export interface WarningState {
   legs: ReceiptPart[];
 }
 
+/** Which side monitors an establishment that this person may speak for. */
+export interface WatchPart {
+  establishment: string;
+  name: string;
+  side: Side;
+  transfer: TransferPart | null;
+}
+
 /** The answer to `hello`: who you are, and how many receive lines to offer. */
 export interface Welcome {
   type: "welcome";
@@ -994,6 +1045,6 @@ export interface YouStaff {
   guidance: GuidancePart;
 }
 
-export type ClientMessage = Hello | LinkCheck | ConsentAccept | CheckReport | LegProgress | LobbyEnter | MediaOffer | LegLeave | LegHelp | WarningShown | PostSignOn | PostSignOff | HandoverOffer | HandoverAccept | HandoverRefuse | HandoverWithdraw | BreakSnooze | CallPause | HoldReason | HoldRelabel | HoldUndo | HoldClear | CallEnd | LegVerify | LegRefuse | AlertAck | AlertClear | Advice | CallWarn | CallNote | CallBookmark | CallBreach | BreachWithdraw | AttendRequest | AttendAcknowledge | AttendEscalate | AttendClose | CallSay | LookStart | LookStop | PatrolLog | LookRefuse | WallFocus | WallProof | Presence;
+export type ClientMessage = Hello | LinkCheck | ConsentAccept | CheckReport | LegProgress | LobbyEnter | MediaOffer | LegLeave | LegHelp | WarningShown | PostSignOn | PostSignOff | HandoverOffer | HandoverAccept | HandoverRefuse | HandoverWithdraw | MonitoringPropose | MonitoringAccept | MonitoringDecline | BreakSnooze | CallPause | HoldReason | HoldRelabel | HoldUndo | HoldClear | CallEnd | LegVerify | LegRefuse | AlertAck | AlertClear | Advice | CallWarn | CallNote | CallBookmark | CallBreach | BreachWithdraw | AttendRequest | AttendAcknowledge | AttendEscalate | AttendClose | CallSay | LookStart | LookStop | PatrolLog | LookRefuse | WallFocus | WallProof | Presence;
 
 export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaQuality | StillMessage | MediaReoffer | VisitMessage | WarningMessage | Snapshot | Stations | Relief | HandoverOver | CallMessage | PostMessage | SeatMessage | News | Alert | LossHistory | WarningState | RecordMessage | Bye;
