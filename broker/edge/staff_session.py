@@ -27,6 +27,7 @@ from broker.engine.board import (
     Change,
     HandoverEnded,
     LinesChanged,
+    PostLeft,
     PostsChanged,
     ScopeChanged,
     SeatsChanged,
@@ -37,7 +38,7 @@ from broker.engine.consoles import AUDIO_LINES, MOST_LINES, video_pool
 from broker.engine.registry import Entry
 from broker.ports import HomeChanged, OfferRefused
 from broker.protocol import VERSION, client
-from broker.protocol.posts import PostPart, StationPart, Stations
+from broker.protocol.posts import PostLeftMessage, PostPart, StationPart, Stations
 from broker.protocol.server import (
     AnswerLine,
     AttentionPart,
@@ -213,9 +214,9 @@ class StaffSession(Session):
 
     def heard(self, change: Change) -> None:
         if isinstance(change, HandoverEnded) and change.offer.concerns(self.id):
-            self.shared.tasks.start(self._handover_over(change), "handover over")
-        if change == ScopeChanged(self.id):
-            self.shared.tasks.start(self.show_all(), "scope changed")
+            self.relief.over(change)
+        if isinstance(change, ScopeChanged | PostLeft) and change.session == self.id:
+            self.shared.tasks.start(self._rescoped(change), "scope changed")
         held = self.held
         if held is None:
             return
@@ -246,8 +247,10 @@ class StaffSession(Session):
             case _:
                 return
 
-    async def _handover_over(self, change: HandoverEnded) -> None:
-        self.relief.over(change)
+    async def _rescoped(self, change: ScopeChanged | PostLeft) -> None:
+        if isinstance(change, PostLeft):
+            told = {"now": self.services.clock.now(), "why": change.why}
+            self.socket.send(PostLeftMessage.model_validate(told))
         await self.show_all()
 
     def _show_still(self, made: StillMade) -> None:

@@ -69,6 +69,14 @@ class ScopeChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PostLeft:
+    """The person at this socket is off the post, and not by their own word: handed_over or transferred."""
+
+    session: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class HandoverEnded:
     """An offer of the monitoring post is over, and how."""
 
@@ -78,6 +86,7 @@ class HandoverEnded:
 
 Change = (
     ScopeChanged
+    | PostLeft
     | HandoverEnded
     | CallChanged
     | PostsChanged

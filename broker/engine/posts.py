@@ -13,7 +13,7 @@ from broker.domain.permissions import HeldPost
 from broker.domain.policy import POLICIES, Policy, in_force
 from broker.domain.posts import Holder, sign_on
 from broker.domain.records import Scope
-from broker.engine.board import Board, PostsChanged, ScopeChanged
+from broker.engine.board import Board, PostLeft, PostsChanged, ScopeChanged
 from broker.engine.chairs import StaffChair
 from broker.engine.presence import Presence
 from broker.engine.stream import Streams
@@ -21,6 +21,8 @@ from broker.engine.today import TAKEN, Today
 from broker.ports import JSON, Clock, Directory, LogUnavailable
 
 log = structlog.get_logger()
+
+RELIEVED = frozenset({"handed_over", "transferred"})
 
 
 class Posts:
@@ -97,6 +99,8 @@ class Posts:
             return
         await self._left(session)
         await self._record_left(holder, holder.places, why)
+        if why in RELIEVED:
+            self._board.publish(PostLeft(session, why))
         self.tell(holder)
 
     async def may_add(self, holder: Holder, establishment: str) -> bool:

@@ -150,3 +150,11 @@ class HandoverOver(ServerPart):
     outcome: Literal["accepted", "withdrawn", "refused", "timed_out", "lost", "not_recorded"]
     from_name: str
     to_name: str
+
+
+class PostLeftMessage(ServerPart):
+    """This page is off its post, and not by its own word: it does not take the post again by itself."""
+
+    type: Literal["post.left"] = "post.left"
+    now: datetime
+    why: Literal["handed_over", "transferred"]

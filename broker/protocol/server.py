@@ -26,7 +26,16 @@ from broker.domain.codes import (
 )
 from broker.protocol.alerts import Alert, LossHistory
 from broker.protocol.base import Id, Key, ServerPart
-from broker.protocol.posts import CheckPart, GuidancePart, HandoverOver, MayPart, PostPart, Relief, Stations
+from broker.protocol.posts import (
+    CheckPart,
+    GuidancePart,
+    HandoverOver,
+    MayPart,
+    PostLeftMessage,
+    PostPart,
+    Relief,
+    Stations,
+)
 from broker.protocol.tasks import RecordMessage, WarningState
 
 # --- parts -------------------------------------------------------------------
@@ -470,6 +479,7 @@ ServerMessage = Annotated[
     | Stations
     | Relief
     | HandoverOver
+    | PostLeftMessage
     | CallMessage
     | PostMessage
     | SeatMessage

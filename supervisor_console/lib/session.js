@@ -39,6 +39,8 @@ export class Session {
     this.refusal = signal(/** @type {Notice | null} */ (null));
     /** How the last handover ended, until it is read. */
     this.over = signal(/** @type {import("../../web/lib/protocol.js").HandoverOver | null} */ (null));
+    /** Why this page is off its post, where that was not its own word. */
+    this.left = signal(/** @type {import("../../web/lib/protocol.js").PostLeftMessage | null} */ (null));
     /** The broker's time in ms since 1970, every half second. */
     this.now = signal(Date.now());
     /** This page's clock, at the same beat. */
@@ -125,19 +127,20 @@ export class Session {
     batch(() => {
       this.board.value = applyMessage(this.board.value, message, this.clock());
       if (message.type === "welcome") this.comeBack();
-      if (message.type === "handover.over") this.handedOver(message);
+      if (message.type === "handover.over") this.over.value = message;
+      if (message.type === "post.left") this.relieved(message);
     });
     for (const hearer of this.hearers) hearer(message);
   }
 
   /**
-   * A handover is over. Whoever was relieved does not take the post again on the next socket.
+   * The post is somebody else's now: the next socket does not take it again.
    * @private
-   * @param {import("../../web/lib/protocol.js").HandoverOver} message
+   * @param {import("../../web/lib/protocol.js").PostLeftMessage} message
    */
-  handedOver(message) {
-    this.over.value = message;
-    if (message.outcome === "accepted" && message.role === "outgoing") this.wanted.value = null;
+  relieved(message) {
+    this.wanted.value = null;
+    this.left.value = message;
   }
 
   /** A new socket holds no post: take the one that this page had. Before any command that waits for the socket. */

@@ -102,6 +102,7 @@ export function SignOn({ session }) {
   return html`<main class="sheet sign-on" id="main">
     <h1 tabindex="-1" ref=${heading}>${t(`console.sign_on.title.${session.post}`)}</h1>
     ${session.over.value && html`<p class="sign-on-box" role="status">${icon("tick")} ${overWords(session.over.value)}</p>`}
+    ${session.left.value?.why === "transferred" && html`<p class="sign-on-box" role="status">${icon("tick")} ${t("console.left.transferred", { time: timeOfDay(session.left.value.now) })}</p>`}
     ${offers.length
       ? html`<div class="sign-on-columns">
           <form onSubmit=${signOn}>

@@ -157,6 +157,7 @@ async def test_whoever_is_offered_the_post_accepts_it_and_whoever_was_relieved_i
 
         world.held = None
         await world.tell(posts.HandoverOver.model_validate({**over, **names, "role": "outgoing"}))
+        await world.tell(posts.PostLeftMessage(now=datetime.now(UTC), why="handed_over"))
         await world.tell(world.snapshot())
         await has_focus(page, t("console.sign_on.title.monitor"))
         await expect(page.get_by_role("status").filter(has_text="R. Shah")).to_be_visible()
@@ -170,3 +171,36 @@ async def test_whoever_is_offered_the_post_accepts_it_and_whoever_was_relieved_i
         await page.locator("button[type=submit]").click()
         await expect(page.locator("[data-call]").first).to_be_visible()
         assert len([said for said in world.said if isinstance(said, client.PostSignOn)]) == asked + 1
+
+
+@pytest.mark.feature("F60")
+async def test_a_takeover_is_proposed_and_agreed_to_from_the_rail(sitting: Sitting):
+    world = World(2)
+    watch = {"establishment": PRISON, "name": "HMP Harrowdene", "side": "establishment"}
+    asked = {
+        "to": "pool",
+        "reason": "short_of_staff",
+        "by_name": "N. Moss",
+        "until": datetime.now(UTC),
+        "agreed": False,
+    }
+    async with served(world) as origin:
+        page = await at_the_wall(sitting, origin)
+        await world.tell(relief(watch=[watch]))
+        await page.get_by_role("button", name=t("monitor.handover.open")).first.press("Enter")
+        await page.get_by_label(t("monitor.transfer.reason")).select_option("fault")
+        await keep(page, "transfer-propose")
+        assert await axe_findings(page) == []
+        await page.get_by_role("button", name=t("monitor.transfer.give")).press("Enter")
+        proposed = await says(world, client.MonitoringPropose)
+        assert (proposed.establishment, proposed.to, proposed.reason) == (PRISON, "pool", "fault")
+
+        await world.tell(relief(watch=[{**watch, "transfer": {**asked, "yours": False}}]))
+        await keep(page, "transfer-asked")
+        await page.get_by_role("button", name=t("monitor.transfer.accept")).press("Enter")
+        assert (await says(world, client.MonitoringAccept)).establishment == PRISON
+
+        world.held = None
+        await world.tell(posts.PostLeftMessage(now=datetime.now(UTC), why="transferred"))
+        await world.tell(world.snapshot())
+        await has_focus(page, t("console.sign_on.title.monitor"))

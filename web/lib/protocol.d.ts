@@ -707,6 +707,13 @@ export interface PersonTicks {
 /** The two posts that no one person may hold at once. */
 export type Post = "monitor" | "supervisor";
 
+/** This page is off its post, and not by its own word: it does not take the post again by itself. */
+export interface PostLeftMessage {
+  type: "post.left";
+  now: string;
+  why: "handed_over" | "transferred";
+}
+
 /** A post changed. */
 export interface PostMessage {
   type: "post";
@@ -1047,4 +1054,4 @@ export interface YouStaff {
 
 export type ClientMessage = Hello | LinkCheck | ConsentAccept | CheckReport | LegProgress | LobbyEnter | MediaOffer | LegLeave | LegHelp | WarningShown | PostSignOn | PostSignOff | HandoverOffer | HandoverAccept | HandoverRefuse | HandoverWithdraw | MonitoringPropose | MonitoringAccept | MonitoringDecline | BreakSnooze | CallPause | HoldReason | HoldRelabel | HoldUndo | HoldClear | CallEnd | LegVerify | LegRefuse | AlertAck | AlertClear | Advice | CallWarn | CallNote | CallBookmark | CallBreach | BreachWithdraw | AttendRequest | AttendAcknowledge | AttendEscalate | AttendClose | CallSay | LookStart | LookStop | PatrolLog | LookRefuse | WallFocus | WallProof | Presence;
 
-export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaQuality | StillMessage | MediaReoffer | VisitMessage | WarningMessage | Snapshot | Stations | Relief | HandoverOver | CallMessage | PostMessage | SeatMessage | News | Alert | LossHistory | WarningState | RecordMessage | Bye;
+export type ServerMessage = Welcome | Ok | RefusedMessage | MediaAnswer | MediaLines | MediaQuality | StillMessage | MediaReoffer | VisitMessage | WarningMessage | Snapshot | Stations | Relief | HandoverOver | PostLeftMessage | CallMessage | PostMessage | SeatMessage | News | Alert | LossHistory | WarningState | RecordMessage | Bye;
