@@ -21,7 +21,8 @@ from broker.domain.permissions import (
     staff_asker,
     where,
 )
-from broker.domain.records import Role
+from broker.domain.records import Grade, Role
+from tests.domain.permissions_in_full import FULL_FILE, in_full
 
 GOLDEN = Path(__file__).with_name("permissions.csv")
 HERE = Subject("HRD", "h1", "v1.1")
@@ -151,3 +152,27 @@ def test_a_grant_is_good_at_its_establishment_only():
 def test_without_a_grant_there_is_no_scope():
     assert where(staff_asker("1001", []), "visit.list") == frozenset()
     assert where(STRANGER, "visit.list") == frozenset()
+
+
+@pytest.mark.feature("F34", "F36", "F39")
+def test_every_post_grade_action_and_scope_is_as_the_golden_enumeration_says():
+    """After a change of the table: `python -m tests.domain.permissions_in_full`, and review what changed."""
+    with FULL_FILE.open(newline="", encoding="utf-8") as file:
+        golden = list(csv.DictReader(file))
+
+    assert list(in_full()) == golden
+
+
+def test_the_enumeration_grants_no_technical_task_below_prison_officer_and_nothing_beyond_a_scope():
+    rows = list(in_full())
+    below = [row for row in rows if row["post"] == "supervisor" and "yes" in (row["osg"], row["civilian"])]
+    on_post = {action for action, _ in TABLE if any(TABLE.get((action, who)) is Need.ON_POST for who in Who)}
+    beyond = [
+        row
+        for row in rows
+        if row["action"] in on_post
+        and row["scope"] in ("granted_elsewhere", "not_granted")
+        and "yes" in (row[grade.value] for grade in Grade)
+    ]
+
+    assert (below, beyond) == ([], [])
