@@ -260,7 +260,7 @@ def test_a_trial_never_waits_longer_than_the_cap() -> None:
 
 
 def test_one_bad_report_of_a_link_that_loses_takes_no_last_picture() -> None:
-    """Measured with Chromium at 20 %, in bursts of three: every fifth report of a second tells of 30 % and more."""
+    """At 20 %, in bursts of three, 12 to 19 of 100 seconds lose 30 % and more (tests/network/impairment.py)."""
     state, _ = run(State(), 100, 1, loss=0.2)
     for step in range(60):
         at = 101 + step / 5
