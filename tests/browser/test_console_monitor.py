@@ -194,7 +194,7 @@ async def test_the_counts_agree_with_the_wall(wall):
     wall.world.hold("v0001", HoldKind.TECHNICAL, Post.SUPERVISOR)
     wall.world.proof_age = {"v0000": 6.0}
     await wall.world.changed("v0001")
-    await expect(counts).to_have_text(["3", "1", "1", "4", "1"])
+    await expect(counts).to_have_text(["3", "1", "1", "4", "2 (1 yours)", "1"])
     await expect(wall.page.locator(".tile[data-look=unwatched]")).to_have_count(1)
     await expect(wall.page.locator(".tile[data-look=technical]")).to_have_count(1)
 
