@@ -25,6 +25,7 @@ class Code(StrEnum):
     UNKNOWN_HOLD = "unknown_hold"
     STALE_VERSION = "stale_version"
     WRONG_PHASE = "wrong_phase"
+    WRONG_TILE = "wrong_tile"
     TOO_EARLY = "too_early"
     TOO_LATE = "too_late"
     NOT_YOUR_HOLD = "not_your_hold"

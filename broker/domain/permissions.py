@@ -167,6 +167,7 @@ TABLE: Mapping[tuple[str, Who], Need] = {
         ("monitoring.propose", (Who.MONITOR,)),
         ("monitoring.accept", (Who.MONITOR,)),
         ("monitoring.decline", (Who.MONITOR,)),
+        ("attention.answer", (Who.MONITOR,)),
         ("handover.offer", (Who.MONITOR,)),
         ("handover.accept", (Who.MONITOR,)),
         ("handover.refuse", (Who.MONITOR,)),

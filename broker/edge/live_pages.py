@@ -42,6 +42,7 @@ SHELLS: Final = {
             "supervisor_console/styles/privileged.css",
             "supervisor_console/styles/tasks.css",
             "supervisor_console/styles/alerts.css",
+            "supervisor_console/styles/attention.css",
         ),
         "supervisor_console/monitor/main.js",
         "console.official",

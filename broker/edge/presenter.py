@@ -9,6 +9,7 @@ from typing import Literal
 from broker.domain.alerts import detectors_on
 from broker.domain.attention import flows, limit_s, state_of
 from broker.domain.call import Call, Hold, Leg, LegRole, Phase
+from broker.domain.checks import Check, CheckStage
 from broker.domain.codes import HoldKind, Post
 from broker.domain.gate import effective_end
 from broker.domain.kinds import KINDS
@@ -23,6 +24,7 @@ from broker.engine.losses import EVERY_S, Losses
 from broker.engine.registry import Entry
 from broker.ports import EndpointHealth
 from broker.protocol.alerts import LossHistory, LossPart
+from broker.protocol.checks import AttentionCheck
 from broker.protocol.posts import PostPart
 from broker.protocol.server import (
     AttendeePart,
@@ -246,6 +248,13 @@ class Presenter:
         """Return how each leg's link does."""
         call = entry.actor.call
         return [leg_health(call, leg, self._engine.media.health(leg.id)) for leg in call.active]
+
+
+def check_message(check: Check, stage: CheckStage | None) -> AttentionCheck:
+    """Return an attention check as its console shows it."""
+    return AttentionCheck(
+        check_id=check.id, call_id=check.call_id, letter=check.letter, asked_at=check.asked_at, stage=stage
+    )
 
 
 def _leg(entry: Entry, leg: Leg) -> LegPart:

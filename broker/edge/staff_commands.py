@@ -108,6 +108,10 @@ class StaffCommands:
                 await self._session.permit(self._session.actor(), message.type, ANYTHING)
                 await self._session.relief.do(message, self._session.chair.number)
                 return Ok(key=key)
+            case client.AttentionAnswer(check_id=check_id, call_id=call_id, letter=letter):
+                await self._session.permit(self._session.actor(), message.type, ANYTHING)
+                await self._engine.checks.answer(self._session.id, check_id, call_id, letter)
+                return Ok(key=key)
             case client.WallFocus(call_id=call_id, sound=sound):
                 await self._focus(call_id, sound)
                 return Ok(key=key)

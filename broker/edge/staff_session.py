@@ -14,7 +14,7 @@ from broker.domain.permissions import ANYTHING, HeldPost
 from broker.domain.records import Device, Scope, Seat
 from broker.domain.task_events import WarningMissed
 from broker.edge.alerts import alert_part, alerts_of, is_shown
-from broker.edge.presenter import Presenter
+from broker.edge.presenter import Presenter, check_message
 from broker.edge.record_board import RecordBoard, warning_state
 from broker.edge.relief import ReliefDesk
 from broker.edge.session import Session, Shared
@@ -25,6 +25,7 @@ from broker.engine.board import (
     Alerted,
     CallChanged,
     Change,
+    CheckChanged,
     HandoverEnded,
     LinesChanged,
     PostLeft,
@@ -238,6 +239,9 @@ class StaffSession(Session):
             case HomeChanged(home=home, up=True):
                 if self.engine.console(self.id) is not None:
                     self._reoffer(home)
+            case CheckChanged(endpoint=endpoint, check=check, stage=stage):
+                if endpoint == self.id:
+                    self.socket.send(check_message(check, stage), "attention check")
             case StillMade(endpoint=endpoint):
                 if endpoint == self.id:
                     self._show_still(change)
@@ -344,7 +348,8 @@ class StaffSession(Session):
         match message:
             case client.Advice(call_id=call_id, leg_id=leg_id, code=code, since=since):
                 self._advised(call_id, leg_id, AlertCode(code), since)
-            case client.WallProof(visible=visible, tiles=tiles, heard=heard, n=n):
+            case client.WallProof(visible=visible, tiles=tiles, heard=heard, n=n, busy=busy):
+                self.engine.mark_busy(self.id, busy)
                 await self.engine.prove_wall(self.id, visible, shown_tiles(tiles), heard, n)
             case client.Presence(visible=visible, heard=heard):
                 self.engine.prove_presence(self.id, visible, heard)

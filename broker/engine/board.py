@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from broker.domain.alerts import Alert
 from broker.domain.call import Call
+from broker.domain.checks import Check, CheckStage
 from broker.domain.events import Event
 from broker.domain.handover import Offer, Outcome
 from broker.ports import HomeChanged
@@ -84,6 +85,15 @@ class HandoverEnded:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class CheckChanged:
+    """An attention check at a console rings, rises, or is over (no stage)."""
+
+    endpoint: str
+    check: Check
+    stage: CheckStage | None
+
+
 Change = (
     ScopeChanged
     | PostLeft
@@ -95,6 +105,7 @@ Change = (
     | HomeChanged
     | StillMade
     | Alerted
+    | CheckChanged
 )
 Listener = Callable[[Change], None]
 

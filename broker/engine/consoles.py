@@ -48,6 +48,7 @@ class Console:
     focus: str | None = None
     focused_at: datetime | None = None  # what is displayed from then on is displayed in focus
     sound: bool = True  # whether the call in focus is heard
+    busy: bool = False  # the page says that a panel is in use
     reports: int = 0  # the number of the last report
     frames: dict[str, list[tuple[float, int]]] = field(default_factory=dict)  # leg id -> when told, and how many
     held: dict[str, tuple[int, int]] = field(default_factory=dict)  # leg id -> home and video line

@@ -26,6 +26,7 @@ from broker.engine.board import Board, CallChanged, Change, LinesChanged, StillM
 from broker.engine.breaks import Breaks
 from broker.engine.causes import Causes
 from broker.engine.chairs import LaptopChair, StaffChair
+from broker.engine.checks import Checks
 from broker.engine.consoles import SHOWABLE, Console, Lines
 from broker.engine.denials import Denials
 from broker.engine.handovers import Handovers
@@ -116,6 +117,9 @@ class Engine:
         self._denials = denials or Denials(self.streams, clock)
         self.alerts = Alerts(self.streams, self.board, clock, zone, self._tasks)
         self.watch = Watch(self.registry, self.presence, clock, policy, self.alerts)
+        self.checks = Checks(
+            self.registry, self.presence, self.watch, self.streams, self.alerts, self.board, clock, policy
+        )
         self.losses = Losses(self.registry, media.health, clock)
         self.causes = Causes(self.registry, self.alerts, self.recorder, clock)
 
@@ -154,6 +158,7 @@ class Engine:
             await self.transfers.look()
             await self.breaks.look()
             await self.watch.second()
+            await self.checks.second(self._consoles)
 
     async def renew(self) -> None:
         """Show durably that this node still owns its calls; without it every plan lapses within seconds."""
@@ -189,6 +194,11 @@ class Engine:
     def console(self, session: str) -> Console | None:
         """Return a monitor's console."""
         return self._consoles.get(session)
+
+    def mark_busy(self, session: str, busy: bool) -> None:
+        """A page says that a panel is in use."""
+        if session in self._consoles:
+            self._consoles[session].busy = busy
 
     # --- posts ----------------------------------------------------------------
 
@@ -284,6 +294,7 @@ class Engine:
             done = await self.registry.send(call_id, command)
             if isinstance(command, MEANINGFUL):
                 self.watch.acted(command.actor.session, call_id)
+                self.checks.acted(command.actor.session)
             return done
         except Refused as refusal:
             entry = self.entry(call_id)

@@ -340,6 +340,16 @@ class WallFocus(Message):
     sound: bool = True
 
 
+class AttentionAnswer(Message):
+    """Answer an attention check, by its tile or by its letter. Refused as `wrong_tile` where it is another."""
+
+    type: Literal["attention.answer"] = "attention.answer"
+    key: Key
+    check_id: Id
+    call_id: Id | None = None
+    letter: Annotated[str, StringConstraints(max_length=1)] | None = None
+
+
 class ShownLeg(Message):
     """What the page's main thread knows of one picture of a tile, over the last second (wall.md 4)."""
 
@@ -434,6 +444,7 @@ ClientMessage = Annotated[
     | PatrolLog
     | LookRefuse
     | WallFocus
+    | AttentionAnswer
     | WallProof
     | Presence,
     Field(discriminator="type"),

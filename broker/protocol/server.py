@@ -26,6 +26,7 @@ from broker.domain.codes import (
 )
 from broker.protocol.alerts import Alert, LossHistory
 from broker.protocol.base import Id, Key, ServerPart
+from broker.protocol.checks import AttentionCheck
 from broker.protocol.posts import (
     CheckPart,
     GuidancePart,
@@ -471,6 +472,7 @@ ServerMessage = Annotated[
     | MediaAnswer
     | MediaLines
     | MediaQuality
+    | AttentionCheck
     | StillMessage
     | MediaReoffer
     | VisitMessage

@@ -32,7 +32,7 @@ import { holdsOf, isUnwatched, weakLegs } from "./calls.js";
 const LEVELS = /** @type {const} */ (["urgent", "warn", "low", "info"]);
 const STANDARD_TIER = 3;
 /** Alerts that a hold of the system says again: the row of the hold says more. */
-const SAID_BY_HOLD = /** @type {Record<string, string>} */ ({ unmonitored: "unmonitored", unsupervised: "unsupervised" });
+const SAID_BY_HOLD = /** @type {Record<string, string>} */ ({ unmonitored: "unmonitored", unsupervised: "unsupervised", unwatched_held: "unwatched" });
 
 /** Most are kept that stand, and of those that are dealt with the newest. */
 export const MOST_DONE = 100;

@@ -13,6 +13,8 @@ import { NO_LOSSES, fromHistory, withNews } from "./losses.js";
 /** @typedef {import("../../web/lib/protocol.js").StationPart} StationPart */
 /** @typedef {import("../../web/lib/protocol.js").LegHealth} LegHealth */
 /** @typedef {import("../../web/lib/protocol.js").LinePart} LinePart */
+/** @typedef {import("../../web/lib/protocol.js").AttentionPart} AttentionPart */
+/** @typedef {import("../../web/lib/protocol.js").AttentionCheck} AttentionCheck */
 /** @typedef {import("../../web/lib/protocol.js").LineWant} LineWant */
 /** @typedef {import("../../web/lib/protocol.js").Alert} Alert */
 /** @typedef {import("../../web/lib/protocol.js").WarningState} WarningState */
@@ -37,6 +39,8 @@ import { NO_LOSSES, fromHistory, withNews } from "./losses.js";
  * @property {ReadonlyMap<string, SeatPart>} seats
  * @property {ReadonlyMap<string, LegHealth>} health By leg id, as of the last news.
  * @property {Readonly<Record<string, number>>} proofAge Seconds, by call id, as of the last news.
+ * @property {Readonly<Record<string, AttentionPart>>} attention How live calls stand to their limits, as of the last news.
+ * @property {AttentionCheck | null} check The attention check that waits for an answer.
  * @property {readonly LinePart[]} lines
  * @property {ReadonlyMap<string, Still>} stills By leg: the newest still of one that has no line here.
  * @property {readonly Alert[]} alerts As each stands now, in the order in which they were raised.
@@ -67,6 +71,8 @@ export const EMPTY = {
   seats: new Map(),
   health: new Map(),
   proofAge: {},
+  attention: {},
+  check: null,
   lines: [],
   stills: new Map(),
   alerts: [],
@@ -98,7 +104,7 @@ export function applyMessage(board, message, at) {
 function changed(board, message, at) {
   switch (message.type) {
     case "welcome":
-      return { ...board, you: staff(message.you), receive: message.receive, holds: null, known: false, lines: [], stills: new Map() };
+      return { ...board, you: staff(message.you), receive: message.receive, holds: null, known: false, lines: [], check: null, stills: new Map() };
     case "snapshot":
       return applySnapshot(board, message, at);
     case "stations":
@@ -115,11 +121,13 @@ function changed(board, message, at) {
       return {
         ...board,
         health: new Map(message.legs.map((leg) => [leg.leg_id, leg])),
-        proofAge: message.proof_age_s,
+        proofAge: message.proof_age_s, attention: message.attention,
         losses: withNews(board.losses, message),
       };
     case "media.lines":
       return { ...board, lines: message.lines };
+    case "attention.check":
+      return { ...board, check: message.stage === null ? null : message };
     case "still":
       return { ...board, stills: new Map(board.stills).set(message.leg_id, { n: message.n, jpeg: message.jpeg }) };
     case "alert":

@@ -1,6 +1,8 @@
 // @ts-check
 /** What a call means to a post: its holds, its people, its time. Pure. */
 
+import { isOverdue } from "./attention.js";
+
 /** @typedef {import("../../web/lib/protocol.js").CallPart} CallPart */
 /** @typedef {import("../../web/lib/protocol.js").HoldPart} HoldPart */
 /** @typedef {import("../../web/lib/protocol.js").LegPart} LegPart */
@@ -55,7 +57,7 @@ export function lookOf(board, call) {
   if (call.phase === "ended") return "ended";
   const [worst] = holdsOf(call);
   if (worst) return LOOKS[worst.kind] ?? "technical";
-  if (isUnwatched(board, call)) return "unwatched";
+  if (isUnwatched(board, call) || isOverdue(board, call)) return "unwatched";
   if (call.alarm) return "unwatched";
   return weakLegs(board, call).length ? "link" : "calm";
 }

@@ -14,8 +14,8 @@
 
 /**
  * @typedef {{ type: "tile", number: number } | { type: "move", way: "left" | "right" | "up" | "down" }
- *   | { type: "choose", number: number } | { type: "page", step: 1 | -1 }
- *   | { type: "focus" | "back" | "pause" | "undo" | "relabel" | "clear" | "warn" | "end" | "identity" | "sound" | "alert" | "keys" | "confirm" | "full" | "bookmark" | "note" | "attend" | "line" | "look" }
+ *   | { type: "choose", number: number } | { type: "page", step: 1 | -1 } | { type: "answer", letter: string }
+ *   | { type: "focus" | "back" | "pause" | "undo" | "relabel" | "clear" | "warn" | "end" | "identity" | "sound" | "alert" | "keys" | "confirm" | "full" | "bookmark" | "note" | "attend" | "line" | "look" | "due" }
  * } Action
  */
 
@@ -36,7 +36,10 @@ const LETTERS = {
   h: "attend",
   l: "line",
   v: "look",
+  g: "due",
 };
+/** As the broker draws them: no command has one of these. */
+const CHECK_LETTERS = new Set("CDJKMOQXYZ");
 const PAGES = /** @type {Record<string, 1 | -1>} */ ({ PageDown: 1, PageUp: -1 });
 const ARROWS = /** @type {Record<string, "left" | "right" | "up" | "down">} */ ({
   ArrowLeft: "left",
@@ -47,7 +50,7 @@ const ARROWS = /** @type {Record<string, "left" | "right" | "up" | "down">} */ (
 
 /**
  * @param {Keyed} pressed
- * @param {{ panel: Panel, letters: boolean, inField: boolean, onControl: boolean, onTile: boolean }} page
+ * @param {{ panel: Panel, letters: boolean, inField: boolean, onControl: boolean, onTile: boolean, checked?: boolean }} page
  *   `inField`: the keyboard is in a field that takes letters; `onControl`: on a button, which Enter presses itself;
  *   `onTile`: on a tile's own button; `letters`: whether keys of one letter or digit are on (WCAG 2.1.4).
  * @returns {Action | null}
@@ -66,6 +69,7 @@ export function actionFor(pressed, page) {
   const number = digit(pressed);
   if (number !== null) return digitAction(number, pressed.shift, page.panel);
   if (pressed.shift) return null;
+  if (page.checked && CHECK_LETTERS.has(pressed.key.toUpperCase())) return { type: "answer", letter: pressed.key.toUpperCase() };
   const type = LETTERS[pressed.key.toLowerCase()];
   return type ? /** @type {Action} */ ({ type }) : null;
 }

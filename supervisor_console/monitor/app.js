@@ -6,12 +6,14 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { t } from "../../web/lib/text.js";
 import { isOnWall } from "../lib/board.js";
+import { notProven } from "../lib/attention.js";
 import { changesBetween } from "../lib/changes.js";
 import { letters } from "../lib/choices.js";
 import { actionFor } from "../lib/keys.js";
 import { Announcer, Official, Over, Refusal } from "../lib/marking.js";
 import { buildProof, notInView } from "../lib/proof.js";
 import { SignOn } from "../lib/signon.js";
+import { useCheck } from "./check.js";
 import { detect } from "./detectors.js";
 import { Sound } from "./focus.js";
 import { Rail } from "./rail.js";
@@ -22,6 +24,7 @@ import { Wall } from "./wall.js";
 
 const HOLD_TO_END_MS = 1000;
 const PROOF_MS = 1000;
+const BUSY = new Set(["pause", "warn", "end", "identity"]);
 
 /** @param {{ desk: Desk }} props */
 export function App({ desk }) {
@@ -30,6 +33,7 @@ export function App({ desk }) {
   useEffect(() => prove(desk), []);
   useEffect(() => detect(desk), []);
   useAnnouncements(desk);
+  useCheck(desk);
   if (session.link.value === "closed") return html`<${Frame}><${Over} session=${session} /><//>`;
   if (!session.onPost.value && !session.wanted.value) return html`<${Frame}><${SignOn} session=${session} /><//>`;
   return html`<div class="console" data-stale=${session.stale.value}>
@@ -76,6 +80,7 @@ function KeyLine({ desk }) {
         ["E", "end"],
         ["I", "identity"],
         ["A", "alert"],
+        ["G", "due"],
       ].map(([key, what]) => html`<span key=${what}><kbd>${key}</kbd> ${t(`monitor.keyline.${what}`)}</span>`)}
       <button type="button" class="link" onClick=${() => desk.do({ type: "keys" })}><kbd>?</kbd> ${t("monitor.keyline.keys")}</button>
     </p>
@@ -87,6 +92,8 @@ function KeyLine({ desk }) {
 /** What the foot says while nothing is hidden: a privileged call is in view in looks only. @param {Desk} desk */
 function proofWords(desk) {
   const apart = [...desk.session.board.value.calls.values()].filter((call) => isOnWall(call) && call.privileged).length;
+  const unproven = notProven(desk.session.board.value);
+  if (unproven.length) return t("monitor.proof.unproven", { n: unproven.length, places: unproven.join(", ") });
   return apart ? t("monitor.proof.but_privileged", { n: apart }) : t("monitor.proof.all");
 }
 
@@ -107,7 +114,7 @@ function prove(desk) {
       calls: [...session.board.peek().calls.values()].filter((call) => isOnWall(call) && !call.privileged),
       sampleOf: (legId) => samples.get(legId),
     });
-    session.connection?.send(proof);
+    session.connection?.send({ ...proof, busy: BUSY.has(desk.panel.peek()?.type ?? "") });
     const hidden = notInView(proof);
     if (!same(hidden, desk.hidden.peek())) desk.hidden.value = hidden;
   }, PROOF_MS);
@@ -163,6 +170,7 @@ function pageOf(desk, target) {
     inField: element.matches("input:not([type=checkbox]):not([type=radio]), textarea, select"),
     onControl: element.matches("button, a, summary"),
     onTile,
+    checked: desk.session.board.value.check !== null,
   };
 }
 

@@ -4,6 +4,7 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 
 import { t } from "../../web/lib/text.js";
+import { nextDue } from "../lib/attention.js";
 import { closeGaps, isOnWall } from "../lib/board.js";
 import { isPresent, holdsOf, legToCheck, legWithAbsent, mayClear, nextToCheck, secondsLeft } from "../lib/calls.js";
 import { checksOf, hereOf, ticksOf } from "../lib/identity.js";
@@ -81,6 +82,8 @@ export class Desk {
     this.choice = signal(/** @type {import("../lib/layout.js").Choice} */ ("auto"));
     this.panel = signal(/** @type {Panel | null} */ (null));
     this.sound = signal(true);
+    /** Where the eyes were before the last look at what was due. */
+    this.lookedFrom = /** @type {{ at: string | null, view: "wall" | "focus", next: string } | null} */ (null);
     this.said = signal("");
     this.hidden = signal(/** @type {ReadonlyMap<string, "hidden" | "small">} */ (new Map()));
     this.alerts = new AlertDesk(this);
@@ -148,6 +151,10 @@ export class Desk {
         return;
       case "look":
         return toggleLook(this, this.at.value);
+      case "due":
+        return this.lookNext();
+      case "answer":
+        return void this.answerCheck(null, action.letter);
       case "keys":
         this.panel.value = this.panel.value?.type === "keys" ? null : { type: "keys" };
         return;
@@ -163,12 +170,36 @@ export class Desk {
   /** @param {string | null} id */
   focus(id) {
     if (!this.callOf(id)) return;
+    if (this.session.board.value.check?.call_id === id) void this.answerCheck(id, null);
     batch(() => {
       this.at.value = id;
       this.view.value = "focus";
       if (this.panelIsFor(id)) return;
       this.panel.value = null;
     });
+  }
+
+  /** The call whose look is due next; once more, back to where the eyes were. */
+  lookNext() {
+    const was = this.lookedFrom;
+    if (was && this.focused.value === was.next) {
+      this.lookedFrom = null;
+      batch(() => {
+        this.at.value = was.at;
+        this.view.value = was.view;
+      });
+      return;
+    }
+    const next = nextDue(this.session.board.value, this.session.now.value);
+    if (next === null) return this.say(t("monitor.attention.nothing_due"));
+    this.lookedFrom = { at: this.at.value, view: this.view.value, next };
+    this.focus(next);
+  }
+
+  /** @param {string | null} callId @param {string | null} letter */
+  async answerCheck(callId, letter) {
+    const check = this.session.board.value.check;
+    if (check) await this.session.act({ type: "attention.answer", check_id: check.check_id, call_id: callId, letter });
   }
 
   /** @param {number} place From 0. */

@@ -28,6 +28,7 @@ const KEYS = /** @type {const} */ ([
   ["L", "line"],
   ["V", "look"],
   ["A", "alert"],
+  ["G", "due"],
   ["F", "full"],
   ["?", "keys"],
 ]);

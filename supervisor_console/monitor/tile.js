@@ -6,6 +6,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { t } from "../../web/lib/text.js";
 import { clearedBy, contactNames, holdsOf, isSoundOnly, legToCheck, legsOf, linkWord, lookOf, secondsSince, timeLeft } from "../lib/calls.js";
+import { standingOf } from "../lib/attention.js";
 import { hourAndMinute, minutesAndSeconds, timeOfDay } from "../lib/clock.js";
 import { bars, icon } from "../lib/icons.js";
 import { AlertCount } from "./alerts.js";
@@ -33,7 +34,7 @@ export function Tile({ desk, id, place }) {
   if (!call) return null;
   const look = lookOf(board, call);
   const here = desk.at.value === id;
-  return html`<article class="tile" data-call=${id} data-look=${look} data-tier=${call.tier} data-here=${here} aria-label=${nameOf(call, place)}>
+  return html`<article class="tile" data-call=${id} data-look=${look} data-tier=${call.tier} data-here=${here} data-check=${board.check?.call_id === id} aria-label=${nameOf(call, place)}>
     <${Head} desk=${desk} call=${call} place=${place} look=${look} />
     <p class="tile-who">
       <span class="tile-names">${contactNames(call).join(", ")}</span>
@@ -44,6 +45,7 @@ export function Tile({ desk, id, place }) {
     <div class="tile-foot">
       <${TimeLeft} desk=${desk} call=${call} />
       <${Looked} desk=${desk} call=${call} />
+      <${CheckMark} desk=${desk} id=${id} />
       <${AlertCount} desk=${desk} id=${id} />
       ${call.phase !== "ended" && html`<${Quick} desk=${desk} call=${call} />`}
     </div>
@@ -165,8 +167,29 @@ function Looked({ desk, call }) {
   if (call.privileged) return html`<p class="looked">${icon("lock")}${t("monitor.privileged.looks", { n: call.privileged.looks })}</p>`;
   if (desk.session.stale.value) return html`<p class="looked">${icon("eye")}${t("monitor.looked.unknown")}</p>`;
   if (desk.focused.value === call.id) return html`<p class="looked">${icon("eye")}${t("monitor.looked.now")}</p>`;
+  const standing = standingOf(desk.session.board.value, call, desk.session.now.value);
+  if (standing && !standing.inFocus) return html`<${LookBar} standing=${standing} />`;
   const ago = secondsSince(call.looked_at, desk.session.now.value);
   return html`<p class="looked">${icon("eye")}${ago === null ? t("monitor.looked.never") : t("monitor.looked.ago", { n: ago })}</p>`;
+}
+
+/** How long ago the last look was, with a bar to the limit. @param {{ standing: import("../lib/attention.js").Standing }} props */
+function LookBar({ standing }) {
+  const late = standing.state === "overdue" || standing.state === "offered";
+  const words = late ? t("monitor.attention.late", { n: standing.seconds, limit: standing.limit }) : t("monitor.looked.ago", { n: standing.seconds });
+  return html`<p class="looked" data-state=${standing.state}>
+    ${icon(late ? "unwatched" : "eye")}${words}
+    ${late ? null : html`<span class="looked-bar" aria-hidden="true"><i style=${{ width: `${Math.min(100, Math.round(standing.share * 100))}%` }}></i></span>`}
+  </p>`;
+}
+
+/** The ring of an attention check at its tile. @param {{ desk: Desk, id: string }} props */
+export function CheckMark({ desk, id }) {
+  const check = desk.session.board.value.check;
+  if (check?.call_id !== id) return null;
+  return html`<button type="button" class="plain check-letter" onClick=${() => desk.answerCheck(id, null)}>
+    ${check.letter}<span class="hidden-words"> ${t("monitor.check.answer")}</span>
+  </button>`;
 }
 
 /** @param {{ desk: Desk, call: CallPart }} props */
@@ -189,12 +212,13 @@ export function StripCell({ desk, id, place }) {
   const call = board.calls.get(id);
   if (!call) return null;
   const look = lookOf(board, call);
-  return html`<article class="cell" data-call=${id} data-look=${look} data-here=${desk.at.value === id} aria-label=${nameOf(call, place)}>
+  return html`<article class="cell" data-call=${id} data-look=${look} data-here=${desk.at.value === id} data-check=${board.check?.call_id === id} aria-label=${nameOf(call, place)}>
     <button type="button" class="cell-name" data-tile=${id} onClick=${() => desk.focus(id)}>
       <span class="place">${place + 1}</span>
       ${icon(SHAPE[look])}
       <span class="hidden-words">${nameOf(call, place)}. ${stateWord(desk, call, look)}</span>
     </button>
+    <${CheckMark} desk=${desk} id=${id} />
     <${CellPictures} desk=${desk} call=${call} look=${look} />
   </article>`;
 }

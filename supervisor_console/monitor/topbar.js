@@ -5,6 +5,7 @@ import { html } from "htm/preact";
 
 import { t } from "../../web/lib/text.js";
 import { isOnWall } from "../lib/board.js";
+import { isOverdue } from "../lib/attention.js";
 import { isUnwatched } from "../lib/calls.js";
 import { timeOfDay } from "../lib/clock.js";
 import { icon } from "../lib/icons.js";
@@ -27,7 +28,7 @@ export function countsOf(board, hidden) {
     live: calls.filter((call) => call.phase === "live").length,
     waiting: calls.filter((call) => call.phase !== "live").length,
     held: calls.filter((call) => call.holds.length > 0).length,
-    unwatched: calls.filter((call) => isUnwatched(board, call)).length,
+    unwatched: calls.filter((call) => isUnwatched(board, call) || isOverdue(board, call)).length,
     inView: calls.filter((call) => !call.privileged && !hidden.has(call.id)).length,
     hidden: calls.filter((call) => hidden.has(call.id)).length,
   };

@@ -60,6 +60,7 @@ class World:
         self.other: str = "on"
         self.said: list[client.ClientMessage] = []
         self.proof_age: dict[str, float] = {}
+        self.attention: dict[str, server.AttentionPart] = {}
         self.health: dict[str, str] = {}
         self.sound_only: set[str] = set()  # legs
         self.sockets: list[web.WebSocketResponse] = []
@@ -197,7 +198,12 @@ class World:
                 part = {"leg_id": leg["id"], "call_id": call["id"], "health": health, "level": 0.4}
                 part["picture"] = "none" if leg["id"] in self.sound_only else "best"
                 legs.append(server.LegHealth.model_validate(part))
-        return server.News(now=datetime.now(UTC), legs=legs, proof_age_s=self.proof_age)
+        return server.News(
+            now=datetime.now(UTC),
+            legs=legs,
+            proof_age_s={**dict.fromkeys(self.calls, 0.4), **self.proof_age},
+            attention=self.attention,
+        )
 
     def lines(self) -> server.MediaLines:
         """Return a line for every picture that may be shown, and the sound of the call in focus."""
