@@ -24,11 +24,10 @@ from broker.engine.losses import EVERY_S, Losses
 from broker.engine.registry import Entry
 from broker.ports import EndpointHealth
 from broker.protocol.alerts import LossHistory, LossPart
-from broker.protocol.checks import AttentionCheck
+from broker.protocol.attention import AttentionCheck, AttentionPart
 from broker.protocol.posts import PostPart
 from broker.protocol.server import (
     AttendeePart,
-    AttentionPart,
     CallPart,
     HoldPart,
     LegHealth,

@@ -39,10 +39,10 @@ from broker.engine.consoles import AUDIO_LINES, MOST_LINES, video_pool
 from broker.engine.registry import Entry
 from broker.ports import HomeChanged, OfferRefused
 from broker.protocol import VERSION, client
+from broker.protocol.attention import AttentionPart
 from broker.protocol.posts import PostLeftMessage, PostPart, StationPart, Stations
 from broker.protocol.server import (
     AnswerLine,
-    AttentionPart,
     CallMessage,
     LineWant,
     MediaAnswer,

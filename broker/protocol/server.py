@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from broker.domain.attention import AttentionState
 from broker.domain.codes import (
     Code,
     EndReason,
@@ -25,8 +24,8 @@ from broker.domain.codes import (
     Warning,
 )
 from broker.protocol.alerts import Alert, LossHistory
+from broker.protocol.attention import AttentionCheck, AttentionPart
 from broker.protocol.base import Id, Key, ServerPart
-from broker.protocol.checks import AttentionCheck
 from broker.protocol.posts import (
     CheckPart,
     GuidancePart,
@@ -135,22 +134,6 @@ class PrivilegedPart(ServerPart):
     patrol_overdue: bool = False
     look_max_s: float
     look_gap_s: float
-
-
-class AttentionPart(ServerPart):
-    """How a live call stands to its tier's limit (features F47, F58). `by`: the staff number of whose look is due.
-
-    `due_at`: when it will have flowed for `limit_s` without a look; none: it is in focus now, or nothing flows.
-    """
-
-    limit_s: float
-    unwatched_s: float
-    state: AttentionState
-    looked_at: datetime | None = None
-    due_at: datetime | None = None
-    in_focus: bool = False
-    by: str | None = None
-    by_name: str | None = None
 
 
 class CallPart(ServerPart):

@@ -6,7 +6,8 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from broker.protocol import client, server
+from broker.protocol import client
+from broker.protocol.attention import AttentionPart
 from broker.synthetic.talk import Closed, Refused, TookTooLong, new_key, until
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class Attending:
 
     def __init__(self) -> None:
         self.chosen: str | None = None
-        self.known: dict[str, server.AttentionPart] = {}
+        self.known: dict[str, AttentionPart] = {}
 
     async def run(self, monitor: Monitor) -> None:
         """Look at what comes due for as long as the post is held."""

@@ -13,12 +13,12 @@ from playwright.async_api import expect
 
 from broker.domain.attention import AttentionState
 from broker.domain.checks import CheckStage
-from broker.protocol import client, server
-from broker.protocol.checks import AttentionCheck
+from broker.protocol import client
+from broker.protocol.attention import AttentionCheck, AttentionPart
 from broker.text import catalogue
 from tests.browser.conftest import Sitting
 from tests.browser.looks import axe_findings
-from tests.browser.test_console_monitor import DESK, Wall, on_post
+from tests.browser.wall import DESK, Wall, on_post
 from tests.web.support.fake_console import World, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -35,11 +35,11 @@ async def wall(sitting: Sitting) -> AsyncIterator[Wall]:
         yield await on_post(sitting, origin, world, DESK)
 
 
-def late(seconds: float) -> server.AttentionPart:
+def late(seconds: float) -> AttentionPart:
     """Return how a call of tier 2 stands that many seconds after its last look."""
     due = datetime.now(UTC) + timedelta(seconds=30 - seconds)
     state = AttentionState.OVERDUE if seconds >= 30 else AttentionState.FINE
-    return server.AttentionPart(limit_s=30, unwatched_s=seconds, state=state, due_at=due, by="M1")
+    return AttentionPart(limit_s=30, unwatched_s=seconds, state=state, due_at=due, by="M1")
 
 
 @pytest.mark.feature("F47")

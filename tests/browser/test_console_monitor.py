@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from fractions import Fraction
-from typing import Any
 
 import av
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import async_playwright, expect
 
 from broker.domain.codes import Code, HoldKind, Post
 from broker.protocol import client, server
@@ -21,50 +19,13 @@ from broker.text import PSEUDO, catalogue
 from tests.browser.conftest import AUTOPLAY, DEVICES, LOOPBACK, QUIET, Sitting
 from tests.browser.looks import axe_findings, overflow
 from tests.browser.pseudo import unmarked
+from tests.browser.wall import DESK, Wall, on_post
 from tests.web.support.fake_console import DATA, World, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 t = catalogue("en")
-DESK = {"width": 1920, "height": 1080}
 SMALL = {"width": 1280, "height": 720}
-
-
-class Wall:
-    """A console in its page, and the world that it sees."""
-
-    def __init__(self, page: Page, world: World) -> None:
-        self.page = page
-        self.world = world
-
-    def tile(self, number: int) -> Any:
-        """The tile or cell of a call."""
-        return self.page.locator(f"[data-call='v{number:04}']")
-
-    async def press(self, *keys: str) -> None:
-        """Press keys, one after the other."""
-        for key in keys:
-            await self.page.keyboard.press(key)
-
-    def of(self, kind: type) -> list[Any]:
-        """What the page said of that kind."""
-        return [message for message in self.world.said if isinstance(message, kind)]
-
-    async def says(self, kind: type, count: int = 1) -> Any:
-        """Return the `count`-th message of that kind as soon as the page has said it."""
-        while len(self.of(kind)) < count:
-            await asyncio.sleep(0.02)
-        return self.of(kind)[count - 1]
-
-    async def proves(self, wanted: Any) -> client.WallProof:
-        """Return the first proof, from now on, of which `wanted` holds."""
-        seen = len(self.of(client.WallProof))
-        while True:
-            for proof in self.of(client.WallProof)[seen:]:
-                if wanted(proof):
-                    return proof
-            seen = len(self.of(client.WallProof))
-            await asyncio.sleep(0.02)
 
 
 def shown(leg: client.ShownLeg) -> bool:
@@ -93,20 +54,6 @@ def still(call_id: str, leg_id: str, n: int) -> server.StillMessage:
     frame.pts = 0
     jpeg = b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)])
     return server.StillMessage(call_id=call_id, leg_id=leg_id, n=n, jpeg=b64encode(jpeg).decode())
-
-
-async def on_post(sitting: Sitting, origin: str, world: World, viewport: dict[str, int]) -> Wall:
-    """Open the console and sign on to the monitoring post."""
-    page = await sitting.open(f"{origin}/monitor", viewport=viewport)
-    return await signed_on(page, world)
-
-
-async def signed_on(page: Page, world: World) -> Wall:
-    """Sign on with what the page proposes."""
-    await page.locator("input[name=guidance]").check()
-    await page.locator("button[type=submit]").click()
-    await expect(page.locator("[data-call]")).to_have_count(len(world.calls))  # keys mean calls
-    return Wall(page, world)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

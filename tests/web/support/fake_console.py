@@ -23,6 +23,7 @@ from broker.domain.policy import DEFAULT
 from broker.edge.assets import Assets, find_root
 from broker.edge.live_pages import SHELLS
 from broker.protocol import client, posts, server
+from broker.protocol.attention import AttentionPart
 from broker.text import as_json, catalogue
 
 PRISON = "HDN"
@@ -60,7 +61,7 @@ class World:
         self.other: str = "on"
         self.said: list[client.ClientMessage] = []
         self.proof_age: dict[str, float] = {}
-        self.attention: dict[str, server.AttentionPart] = {}
+        self.attention: dict[str, AttentionPart] = {}
         self.health: dict[str, str] = {}
         self.sound_only: set[str] = set()  # legs
         self.sockets: list[web.WebSocketResponse] = []
