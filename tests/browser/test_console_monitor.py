@@ -19,7 +19,7 @@ from broker.text import PSEUDO, catalogue
 from tests.browser.conftest import AUTOPLAY, DEVICES, LOOPBACK, QUIET, Sitting
 from tests.browser.looks import axe_findings, overflow
 from tests.browser.pseudo import unmarked
-from tests.browser.wall import DESK, Wall, on_post
+from tests.browser.wall import DESK, Wall, on_post, signed_on
 from tests.web.support.fake_console import DATA, World, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
