@@ -28,12 +28,12 @@ class AttentionBook:
         """A person at a console looked at the call at `at`."""
         if call.phase is Phase.LIVE:
             counted = self.of(call, now)
-            self._calls[call.id] = counted.looked(number, session, at, self._policy.look_gap_s)
+            self._calls[call.id] = counted.looked(number, session, at, self._policy.same_look_s)
 
     def in_focus(self, call: Call, now: datetime) -> bool:
         """Say whether a look goes on now."""
         known = self._calls.get(call.id)
-        gap = timedelta(seconds=self._policy.look_gap_s)
+        gap = timedelta(seconds=self._policy.same_look_s)
         return known is not None and known.look is not None and now - known.look.at <= gap
 
     def forget(self, call_id: str) -> None:

@@ -34,7 +34,7 @@ class Watch:
         self._clock = clock
         self._policy = policy
         self._alerts = alerts
-        self._observations = Observations(policy.look_gap_s, policy.observation_cut_s)
+        self._observations = Observations(policy.same_look_s, policy.observation_cut_s)
         self._ended: list[Span] = []
         self._offers: dict[str, Candidate] = {}  # call id -> to whom
 

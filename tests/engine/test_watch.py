@@ -156,3 +156,30 @@ async def test_a_report_that_is_sent_again_proves_nothing(table: Table):
     table.clock.turn(1)
     await table.engine.prove_wall("c-m", True, tiles, n=7)
     assert table.engine.presence.proof_age_s("c-m", "v1", table.clock.now()) == 1
+
+
+@pytest.mark.feature("F48")
+async def test_a_wall_that_was_not_proven_for_seconds_has_a_gap_on_record(table: Table):
+    await table.live()
+    await seconds(table, 5)
+    await table.pass_time(6)
+    await seconds(table, 5)
+    await table.engine.sign_off("c-m")
+    await table.engine.watch.second()
+    before, after = await recorded(table, "observation.recorded")
+    assert before["to"] < after["from"]
+
+
+@pytest.mark.feature("F47")
+async def test_a_look_is_over_seconds_after_the_eyes_have_gone_and_the_next_is_another(table: Table):
+    await table.live()
+    for _ in range(2):
+        await table.engine.focus("c-m", "v1")
+        await seconds(table, 3)
+        await table.engine.focus("c-m", None)
+        await seconds(table, 10)
+    part = Presenter(table.engine).attention(table.call(), table.clock.now())
+    assert part is not None
+    assert not part.in_focus
+    assert part.due_at is not None
+    assert len(await recorded(table, "attention.looked")) == 2
