@@ -271,14 +271,16 @@ class CallModel(RuleBasedStateMachine):
     def time_passes_unseen(self, seconds: int) -> None:
         self._pass(seconds)
 
-    @rule(seconds=st.sampled_from([3, 30, 50, 200]), whose=st.sampled_from([*Post, None]))
-    def proofs_arrive_and_nobody_ticks(self, seconds: int, whose: Post | None) -> None:
-        """The node stands still for a while; then both posts' proofs arrive, or one's."""
+    @rule(seconds=st.sampled_from([3, 30, 50, 200]), whose=st.sampled_from([*Post, None]), looks=st.booleans())
+    def proofs_arrive_and_nobody_ticks(self, seconds: int, whose: Post | None, looks: bool) -> None:
+        """The node stands still for a while; then both posts' proofs arrive, or one's, perhaps with a look."""
         self._pass(seconds)
         if whose is None:
             self.prove_both_unseen()
         else:
             self.prove(whose, "M1" if whose is Post.MONITOR else "T1", False)
+        if looks:
+            self.look("M1")
 
     @rule()
     def the_wall_is_proven_and_nobody_looks(self) -> None:
