@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 
@@ -58,6 +58,7 @@ from broker.ports import (
 log = structlog.get_logger()
 
 RENEW_EVERY_S = 1.0
+LOOK_EVERY_S = 1.0
 # Nobody does these without looking at the call.
 MEANINGFUL = (c.Pause, c.Clear, c.Warn, c.Verify, t.AddNote, t.AddBookmark, t.RecordBreach)
 
@@ -142,6 +143,7 @@ class Engine:
         self._tasks.start(self.causes.run(), "alerts")
         self._tasks.start(self.losses.run(), "losses")
         self._tasks.start(self._heartbeat(), "heartbeat")
+        self._tasks.start(self._seconds(), "seconds")
 
     async def stop(self) -> None:
         """Stop the clock. Plans lapse by themselves; the media plane is its owner's to close."""
@@ -151,14 +153,25 @@ class Engine:
     async def _heartbeat(self) -> None:
         while True:
             await asyncio.sleep(RENEW_EVERY_S)
-            await self.renew()
-            for session in self.presence.expired(self.clock.now()):
-                await self.posts.leave(session, "lost")
-            await self.handovers.expire()
-            await self.transfers.look()
-            await self.breaks.look()
-            await self.watch.second()
-            await self.checks.second(self._consoles)
+            await _guarded("renewal", self.renew)
+
+    async def _seconds(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            await self.second()
+
+    async def second(self) -> None:
+        """Do what falls due by the second; what fails in it stops neither the rest nor the renewals."""
+        await _guarded("posts", self._leave_lost)
+        await _guarded("handovers", self.handovers.expire)
+        await _guarded("transfers", self.transfers.look)
+        await _guarded("breaks", self.breaks.look)
+        await _guarded("watch", self.watch.second)
+        await _guarded("checks", lambda: self.checks.second(self._consoles))
+
+    async def _leave_lost(self) -> None:
+        for session in self.presence.expired(self.clock.now()):
+            await self.posts.leave(session, "lost")
 
     async def renew(self) -> None:
         """Show durably that this node still owns its calls; without it every plan lapses within seconds."""
@@ -455,6 +468,13 @@ class Engine:
             if entry.actor.call.seat_id == chair.device.seat_id and entry.actor.call.phase is not Phase.ENDED
         ]
         return open_calls[0] if open_calls else None
+
+
+async def _guarded(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await work()
+    except Exception:
+        log.exception("engine's second failed", piece=name)
 
 
 def _reaches(held: HeldPost, call: Call) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -17,6 +17,7 @@ from broker.domain.policy import DEFAULT
 from broker.domain.records import Grade, Restriction, Role
 from broker.engine.board import Alerted, LinesChanged
 from broker.engine.registry import replay
+from broker.ports import LogConflict
 from tests.engine.hall import PRISON, Table, chair, crosses, shown
 from tests.fakes import START
 
@@ -412,3 +413,30 @@ async def test_the_record_of_a_persons_pause_says_how_soon_it_was_silent(table: 
     [placed] = [record for record in await table.log.read("call:v1") if record.type == "hold.placed"]
 
     assert placed.body["silent_after_ms"] == pytest.approx(50)
+
+
+async def test_what_fails_in_a_second_stops_neither_the_rest_nor_the_renewals(table: Table, monkeypatch):
+    done: list[str] = []
+
+    async def broken() -> None:
+        done.append("handovers")
+        raise LogConflict("establishment:HRD")
+
+    async def look() -> None:
+        done.append("transfers")
+
+    async def renew(node: str, at: datetime) -> None:
+        done.append("renewal")
+
+    monkeypatch.setattr("broker.engine.engine.RENEW_EVERY_S", 0)
+    monkeypatch.setattr("broker.engine.engine.LOOK_EVERY_S", 0)
+    await table.engine.start()
+    monkeypatch.setattr(table.engine.handovers, "expire", broken)
+    monkeypatch.setattr(table.engine.transfers, "look", look)
+    monkeypatch.setattr(table.renewals, "renew", renew)
+    await table.turns()
+    await table.engine.stop()
+
+    assert done.count("handovers") > 1
+    assert done.count("transfers") > 1
+    assert done.count("renewal") > 1
