@@ -124,10 +124,11 @@ class Alerts:
         call_id: str | None = None,
         leg_id: str | None = None,
         establishment: str | None = None,
+        by: str | None = None,
     ) -> None:
-        """The cause is gone: what stands for it clears by itself."""
+        """The cause is gone: what stands for it clears by itself; of one establishment or person where named."""
         for key in list(self._standing.get(call_id, ())):
-            here = establishment is None or key.establishment == establishment
+            here = establishment in (None, key.establishment) and by in (None, key.by)
             if here and (key.code, key.leg_id) == (code, leg_id):
                 self._cause_gone(key)
 

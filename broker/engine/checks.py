@@ -14,6 +14,7 @@ from broker.domain.call import Call
 from broker.domain.checks import LETTERS, Check, CheckOutcome, CheckStage, due_after, may_ask, pick
 from broker.domain.codes import AlertCode, Code, HoldKind, Refused
 from broker.domain.policy import Policy
+from broker.domain.posts import Holder
 from broker.engine.alerts import Alerts
 from broker.engine.board import Board, CheckChanged
 from broker.engine.consoles import Console
@@ -38,6 +39,7 @@ def random_share() -> float:
 class _Duty:
     """One console's next check, or the one that waits for its answer."""
 
+    holder: Holder  # as it was when the duty began: known also when the post has been left
     due_at: datetime
     check: Check | None = None
     stage: CheckStage = CheckStage.RING
@@ -77,7 +79,9 @@ class Checks:
             await self._close(session)
             del self._duties[session]
         for session, console in list(consoles.items()):
-            duty = self._duties.setdefault(session, _Duty(due_after(now, self._draw(), self._policy)))
+            duty = self._duties.get(session) or self._begin(session, now)
+            if duty is None:
+                continue
             if duty.check is None:
                 self._ask(session, console, duty, now)
             else:
@@ -103,6 +107,14 @@ class Checks:
         await self._record(session, check, CheckOutcome.ANSWERED)
         self._watch.acted(session, check.call_id)
         await self._close(session)
+
+    def _begin(self, session: str, now: datetime) -> _Duty | None:
+        holder = self._presence.holder(session)
+        if holder is None:
+            return None
+        self._clear(holder)  # of a check before a restart
+        duty = self._duties[session] = _Duty(holder, due_after(now, self._draw(), self._policy))
+        return duty
 
     def _ask(self, session: str, console: Console, duty: _Duty, now: datetime) -> None:
         if not may_ask(duty.due_at, now, console.busy or self._incident(console), self._policy):
@@ -154,11 +166,12 @@ class Checks:
         duty.due_at = due_after(self._clock.now(), self._draw(), self._policy)
         if check is None:
             return
-        holder = self._presence.holder(session)
-        for place in sorted(holder.scope) if holder is not None else ():
-            for code in _RISES.values():
-                self._alerts.clear(code, establishment=place)
+        self._clear(duty.holder)
         self._tell(session, check, None)
+
+    def _clear(self, holder: Holder) -> None:
+        for code in _RISES.values():
+            self._alerts.clear(code, by=holder.number)
 
     async def _record(self, session: str, check: Check, outcome: CheckOutcome) -> None:
         entry, holder = self._registry.entry(check.call_id), self._presence.holder(session)

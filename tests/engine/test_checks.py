@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from broker.domain.codes import Code, Refused
+from broker.domain.codes import AlertCode, Code, Post, Refused
+from broker.domain.records import Grade
 from broker.engine.board import CheckChanged
 from tests.engine.hall import PRISON, Table, crosses, shown
 
@@ -68,3 +69,44 @@ async def test_a_check_that_nobody_answers_rises_and_pauses_nothing(table: Table
     await table.engine.checks.answer("c-m", asked.check.id, "v1", None)
     assert not {"check_missed", "unattended"} & {alert.code.value for alert in table.engine.alerts.standing()}
     assert await recorded(table) == [("missed", "v1"), ("answered", "v1")]
+
+
+UNANSWERED = {"check_missed", "unattended"}
+
+
+def unanswered(table: Table) -> set[tuple[str, str | None]]:
+    """Return which alerts of unanswered checks stand, and whose they are."""
+    standing = table.engine.alerts.standing()
+    return {(alert.code.value, alert.key.by) for alert in standing if alert.code.value in UNANSWERED}
+
+
+@pytest.mark.feature("F58")
+async def test_one_monitor_s_answer_leaves_another_s_missed_check_standing(table: Table):
+    asked = await ringing(table)
+    table.engine.alerts.raise_(AlertCode.UNATTENDED, establishment=PRISON, by="M2")
+    await table.engine.checks.answer("c-m", asked.check.id, "v1", None)
+    assert unanswered(table) == {("unattended", "M2")}
+
+
+@pytest.mark.feature("F58")
+async def test_a_monitor_who_signs_off_leaves_no_missed_check_behind(table: Table):
+    await ringing(table)
+    await seconds(table, 150)
+    assert unanswered(table) == {("check_missed", "M1"), ("unattended", "M1")}
+    await table.engine.sign_off("c-m")
+    await table.engine.checks.second({})
+    assert unanswered(table) == set()
+
+
+@pytest.mark.feature("F58")
+async def test_a_missed_check_of_before_a_restart_is_over_when_its_monitor_is_back(table: Table):
+    await ringing(table)
+    await seconds(table, 150)
+    await table.turns()
+    table.engine = table.new_engine()
+    await table.open()
+    await table.engine.alerts.restore([PRISON])
+    assert unanswered(table) == {("check_missed", "M1"), ("unattended", "M1")}
+    await table.post("M1", Post.MONITOR, "c-new", Grade.OSG)
+    await table.engine.checks.second({"c-new": table.engine.console("c-new")})  # type: ignore[dict-item]
+    assert unanswered(table) == set()
