@@ -23,7 +23,7 @@ from broker.domain.codes import (
 )
 from broker.protocol import client, server, tasks
 from broker.protocol.alerts import Alert
-from broker.protocol.posts import HandoverOver, Relief
+from broker.protocol.posts import PostLeftMessage, Relief
 from broker.synthetic.attending import Attending
 from broker.synthetic.keys import HandshakeFailed
 from broker.synthetic.line import Line, Tap
@@ -418,7 +418,7 @@ class Monitor(StaffMember):
                 self.carried = [part for part in message.lines if part.leg_id is not None]
             case Relief():
                 self.relief = message
-            case HandoverOver(role="outgoing", outcome="accepted"):
+            case PostLeftMessage():
                 self.holds_post = False
             case server.News():
                 self.attending.known = message.attention
