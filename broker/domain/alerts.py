@@ -46,8 +46,8 @@ RULES: Mapping[AlertCode, Rule] = {
     AlertCode.CHECK_MISSED: Rule(_WARN, Post.SUPERVISOR, Clears.EITHER),
     AlertCode.UNATTENDED: Rule(_URGENT, None, Clears.EITHER),
     AlertCode.UNRECORDED: Rule(_URGENT, None, Clears.ITSELF),
-    AlertCode.WATCH_LIST: Rule(_URGENT, Post.MONITOR, Clears.PERSON),
-    AlertCode.AUTHORISATION_EXPIRED: Rule(_WARN, Post.MONITOR, Clears.PERSON),
+    AlertCode.WATCH_LIST: Rule(_URGENT, Post.MONITOR, Clears.EITHER),
+    AlertCode.AUTHORISATION_EXPIRED: Rule(_WARN, Post.MONITOR, Clears.EITHER),
     AlertCode.REFLAGGED: Rule(_WARN, Post.MONITOR, Clears.EITHER),
     AlertCode.PATROL_DUE: Rule(_WARN, Post.SUPERVISOR, Clears.ITSELF),
     AlertCode.PATROL_OVERDUE: Rule(_URGENT, None, Clears.ITSELF),
@@ -171,7 +171,7 @@ def _of_posts(call: Call) -> Iterator[Cause]:
         yield _cause(AlertCode.UNMONITORED)
     if Post.SUPERVISOR in call.alarms or call.held_by(HoldKind.UNSUPERVISED):
         yield _cause(AlertCode.UNSUPERVISED)
-    if call.overdue:
+    if call.overdue and not call.privileged:
         yield _cause(AlertCode.UNWATCHED)
     if call.held_by(HoldKind.UNWATCHED):
         yield _cause(AlertCode.UNWATCHED_HELD)

@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime
 from typing import Final
 
-from broker.domain.alerts import ADVICE, OF_A_CALL, advice_stands, causes, detectors_on
+from broker.domain.alerts import ADVICE, OF_A_CALL, RULES, Alert, Clears, advice_stands, causes, detectors_on
 from broker.domain.call import Call, Phase
 from broker.domain.codes import AlertCode
 from broker.domain.policy import policy
@@ -53,10 +53,16 @@ class Causes:
             self._compare(entry.actor.call)
         self._judge_advice()
         for alert in self._alerts.standing():
-            gone = alert.key.call_id is not None and self._registry.entry(alert.key.call_id) is None
-            recorded = alert.code is AlertCode.UNRECORDED and not self._recorder.behind
-            if recorded or (gone and alert.code in OF_A_CALL):
+            if self._is_gone(alert):
                 self._alerts.clear(alert.code, call_id=alert.key.call_id, leg_id=alert.key.leg_id)
+
+    def _is_gone(self, alert: Alert) -> bool:
+        """Say whether the cause went with its call, or, of what the record lacked, with the last record owed."""
+        if alert.code is AlertCode.UNRECORDED:
+            return not self._recorder.behind
+        call_id = alert.key.call_id
+        closed = call_id is not None and self._registry.entry(call_id) is None
+        return closed and RULES[alert.code].clears is not Clears.PERSON
 
     def _compare(self, call: Call) -> None:
         found = causes(call, policy(call.policy_version), self._clock.now())

@@ -126,8 +126,8 @@ class Watch:
                 )
 
     def _withdraw(self, call: Call) -> None:
-        if self._offers.pop(call.id, None) is not None:
-            self._alerts.clear(AlertCode.UNWATCHED_OFFERED, call_id=call.id)
+        self._offers.pop(call.id, None)
+        self._alerts.clear(AlertCode.UNWATCHED_OFFERED, call_id=call.id)  # of before a restart, too
 
     def _candidates(self, call: Call, now: datetime) -> list[Candidate]:
         load = Counter(self.whose(entry.actor.call) for entry in self._registry if flows(entry.actor.call))

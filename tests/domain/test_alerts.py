@@ -12,7 +12,7 @@ from broker.domain.actors import SYSTEM, Actor
 from broker.domain.alerts import ADVICE, OF_A_CALL, RULES, Clears, advice_stands, causes, detectors_on
 from broker.domain.codes import AlertCode, AlertLevel, Post
 from broker.domain.policy import DEFAULT
-from tests.domain.support import MONITOR, SUPERVISOR, Scene, booked, live
+from tests.domain.support import MONITOR, NOON, SUPERVISOR, Scene, booked, live
 
 S = timedelta(seconds=1)
 
@@ -33,6 +33,20 @@ def test_every_code_has_a_rule_and_only_what_threatens_the_watch_is_urgent():
 def test_advice_may_always_be_called_a_false_alarm():
     assert {RULES[code].clears for code in ADVICE} == {Clears.EITHER}
     assert not OF_A_CALL & set(ADVICE)
+
+
+@pytest.mark.feature("F74")
+def test_what_a_call_s_state_raises_is_never_left_to_a_person_alone():
+    """Closed by a person it would be raised anew at the next look: its cause stands on."""
+    assert {code for code in OF_A_CALL if RULES[code].clears is Clears.PERSON} == set()
+
+
+@pytest.mark.feature("F74")
+def test_a_call_that_became_privileged_asks_nobody_to_watch_it():
+    call = replace(live().call, overdue=True)
+    watched, unseen = (causes(replace(call, kind=kind), DEFAULT, NOON) for kind in ("social", "legal"))
+    assert AlertCode.UNWATCHED in {cause.code for cause in watched}
+    assert AlertCode.UNWATCHED not in {cause.code for cause in unseen}
 
 
 @pytest.mark.feature("F79")

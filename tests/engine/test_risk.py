@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from broker.domain.call import Phase
-from broker.domain.codes import AlertCode, Post, RiskReason
+from broker.domain.codes import AlertCode, AlertOutcome, Post, RiskReason
 from broker.domain.policy import DEFAULT
 from broker.domain.records import Grade, PrisonerAlert, Scope, Watch
 from broker.engine.registry import replay
@@ -52,6 +52,19 @@ async def test_a_watched_person_s_call_alarms_the_desk_as_it_starts():
     await table.pass_time(2)
 
     assert AlertCode.WATCH_LIST in {alert.code for alert in table.engine.alerts.of(PRISON)}
+
+
+async def test_a_watch_list_alert_that_a_person_closed_is_not_raised_again_in_the_same_call():
+    table = Table()
+    await table.directory.save(HERE, [Watch("w1", PRISON, "c1", SINCE)])
+    await table.open()
+    monitor, _ = await table.live()
+    await table.pass_time(2)
+    (alert,) = [one for one in table.engine.alerts.of(PRISON) if one.code is AlertCode.WATCH_LIST]
+    await table.engine.alerts.dismiss(monitor, alert.id, AlertOutcome.DEALT)
+    table.engine.causes.look()
+
+    assert [one.stands for one in table.engine.alerts.of(PRISON) if one.code is AlertCode.WATCH_LIST] == [False]
 
 
 @pytest.mark.feature("F57")

@@ -9,9 +9,9 @@ import pytest
 
 from broker.domain import commands as c
 from broker.domain.attention import AttentionState
-from broker.domain.codes import HoldKind, Post, Warning
+from broker.domain.codes import AlertCode, HoldKind, Post, Warning
 from broker.edge.presenter import Presenter
-from tests.engine.hall import Table, crosses, shown
+from tests.engine.hall import PRISON, Table, crosses, shown
 
 
 @pytest.fixture
@@ -101,6 +101,31 @@ async def test_an_overdue_call_goes_to_another_monitor_with_room(table: Table):
     assert part is not None
     assert (part.state, part.by, part.by_name) == (AttentionState.OFFERED, "M2", "Name M2")
     assert alerts(table) == ["unwatched", "unwatched_offered"]
+
+
+@pytest.mark.feature("F47")
+async def test_an_offer_of_before_a_restart_is_over_once_the_call_is_looked_at_or_gone(table: Table):
+    await table.live()
+    for call_id in ("v1", "v8"):
+        table.engine.alerts.raise_(AlertCode.UNWATCHED_OFFERED, establishment=PRISON, call_id=call_id)
+    await table.turns()
+    table.engine = table.new_engine()
+    await table.open()
+    await table.engine.alerts.restore([PRISON])
+    await table.engine.watch.second()
+    table.engine.causes.look()
+
+    assert [alert for alert in table.engine.alerts.standing() if alert.code is AlertCode.UNWATCHED_OFFERED] == []
+
+
+async def test_what_the_record_lacks_of_a_call_that_is_gone_is_told_until_the_record_has_it(table: Table):
+    table.engine.alerts.raise_(AlertCode.UNRECORDED, establishment=PRISON, call_id="v8")
+    table.engine.recorder.journal("call:v8", [])
+    table.engine.causes.look()
+    assert [alert.code for alert in table.engine.alerts.standing()] == [AlertCode.UNRECORDED]
+    await table.engine.recorder.flush()
+    table.engine.causes.look()
+    assert table.engine.alerts.standing() == []
 
 
 @pytest.mark.feature("F48")
