@@ -130,7 +130,7 @@ class Registry:
         visits = await self._directory.visits(scope, now - LOOK_BACK, soon + LOOK_BACK)
         for visit in visits:
             if visit.starts_at <= soon:
-                await self._follow(visit, visits, now)
+                await self._guarded(visit, visits, now)
         for entry in self:
             ended = entry.actor.call.ended_at
             if ended is not None and now - ended > KEEP_ENDED:
@@ -144,6 +144,15 @@ class Registry:
         others = await self._directory.visits(scope, visit.starts_at - LOOK_BACK, visit.ends_at + LOOK_BACK)
         return await self._open(visit, others, self._clock.now())
 
+    async def _guarded(self, visit: Visit, visits: list[Visit], now: datetime) -> None:
+        """Follow one visit; what fails there stops neither the other visits nor the next sweep."""
+        try:
+            await self._follow(visit, visits, now)
+        except (Refused, LogConflict, LogUnavailable) as error:
+            log.warning("visit followed later", visit=visit.id, reason=repr(error))
+        except Exception:
+            log.exception("visit not followed", visit=visit.id)
+
     async def _follow(self, visit: Visit, visits: list[Visit], now: datetime) -> None:
         entry = self._entries.get(visit.id)
         if entry is None:
@@ -152,15 +161,15 @@ class Registry:
             return
         call = entry.actor.call
         if visit.cancelled_at is not None and call.phase is not Phase.ENDED:
-            await entry.actor.send(c.Cancel(SYSTEM))
+            await self.send(call.id, c.Cancel(SYSTEM))
             return
         if call.phase is Phase.ENDED:
             return
+        await self._recheck(entry, now)  # first what restricts: without a record the rest is refused
         limit = latest_end(visit, entry.facts.hall, visits, self._zone)
         if limit != call.latest_end:
-            await entry.actor.send(c.SetLimit(SYSTEM, limit))
-        await entry.actor.send(await self._risks.command(visit, now))
-        await self._recheck(entry, now)
+            await self.send(call.id, c.SetLimit(SYSTEM, limit))
+        await self.send(call.id, await self._risks.command(visit, now))
 
     async def _recheck(self, entry: Entry, now: datetime) -> None:
         """Ask again what was asked at booking and at the door: restrictions, the link, the laptop (features F108)."""
@@ -170,9 +179,7 @@ class Registry:
         people = [contact for contact in contacts if contact.id in entry.facts.contacts]
         shut = barred(people, contacts, await self._directory.restrictions(scope), now.astimezone(self._zone))
         if shut - call.barred:
-            await entry.actor.send(c.Bar(SYSTEM, shut))
-        if call.barred - shut:
-            await entry.actor.send(c.Unbar(SYSTEM, call.barred - shut))
+            await self.send(call.id, c.Bar(SYSTEM, shut))
         links = {link.bound_hash for link in await self._directory.links(scope, call.id) if link.revoked_at is None}
         devices = {
             device.id
@@ -182,7 +189,9 @@ class Registry:
         for leg in call.active:
             known = devices if leg.role is LegRole.PRISONER else links
             if leg.credential_until is not None and not leg.revoked and leg.device_id not in known:
-                await entry.actor.send(c.Revoke(SYSTEM, leg.id))
+                await self.send(call.id, c.Revoke(SYSTEM, leg.id))
+        if call.barred - shut:
+            await self.send(call.id, c.Unbar(SYSTEM, call.barred - shut))
 
     async def _open(self, visit: Visit, visits: list[Visit], now: datetime) -> Entry | None:
         async with self._opening:

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from broker.domain import commands as c
+from broker.domain import events as e
 from broker.domain.actors import Actor
 from broker.domain.call import Phase
 from broker.domain.codes import AlertCode, Code, EndReason, HoldKind, Post, Refused
@@ -16,6 +17,7 @@ from broker.domain.permissions import HeldPost
 from broker.domain.policy import DEFAULT
 from broker.domain.records import Grade, Restriction, Role
 from broker.engine.board import Alerted, LinesChanged
+from broker.engine.recorder import new_event
 from broker.engine.registry import replay
 from broker.ports import LogConflict
 from tests.engine.hall import PRISON, Table, chair, crosses, shown
@@ -353,6 +355,39 @@ async def test_a_link_revoked_by_another_process_silences_its_call_at_the_next_s
     await table.engine.registry.sweep()
     assert table.call().legs[1].revoked
     assert not crosses(table)
+
+
+async def test_without_a_record_a_sweep_still_shuts_what_must_be_shut_at_every_visit(table: Table):
+    monitor, supervisor = await table.live()
+    await table.join(monitor, supervisor, 2)
+    scope = await table.directory.all_establishments()
+    for n in (1, 2):
+        (link,) = await table.directory.links(scope, f"v{n}")
+        visit = await table.directory.visit(scope, f"v{n}")
+        assert visit is not None
+        later = replace(visit, id=f"v{n}9", starts_at=START + timedelta(hours=1), ends_at=START + timedelta(hours=2))
+        await table.directory.save(scope, [replace(link, revoked_at=START), later])
+    limits = [table.call(n).latest_end for n in (1, 2)]
+    table.log.down = True
+    await table.engine.registry.sweep()
+
+    assert [crosses(table, n) for n in (1, 2)] == [False, False]
+    assert [table.call(n).latest_end for n in (1, 2)] == limits  # what frees a call is refused, and asked again
+    table.log.down = False
+    await table.engine.registry.sweep()
+    assert [table.call(n).latest_end for n in (1, 2)] == [START + timedelta(hours=1)] * 2
+
+
+async def test_a_sweep_takes_the_word_of_another_writer_and_goes_on(table: Table):
+    await table.live()
+    revoked = new_event(e.LegRevoked(table.clock.now(), "system", "v1.1"))
+    await table.log.append("call:v1", await table.log.head("call:v1"), [revoked])
+    scope = await table.directory.all_establishments()
+    await table.directory.save(scope, [Restriction("r1", PRISON, "c1", "A1231BC", "NONCON", date(2026, 1, 1))])
+    await table.engine.registry.sweep()
+
+    assert table.call().legs[0].revoked
+    assert table.call().barred == {"c1"}
 
 
 async def test_a_cancelled_visit_ends_its_call(table: Table):
