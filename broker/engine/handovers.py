@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -102,18 +102,21 @@ class Handovers:
 
     async def accept(self, session: str, offer_id: str) -> None:
         """The one coming on takes the post, and the one going off is released. Raises Refused."""
-        offer = self._mine(session, offer_id, lambda offer: offer.incoming)
-        self._check(offer.outgoing, offer.incoming)
-        del self._offers[offer.id]
+        offered = self._mine(session, offer_id, lambda offer: offer.incoming)
+        # Both as they are now: a transfer may have changed their scopes since the offer.
+        outgoing, incoming = self._holder(offered.outgoing.session), self._holder(session)
+        self._check(outgoing, incoming)
+        del self._offers[offered.id]
+        offer = replace(offered, outgoing=outgoing, incoming=incoming)
         try:
-            await self._record("handover.accepted", offer, offer.incoming)
+            await self._record("handover.accepted", offer, incoming)
         except LogUnavailable:
-            await self._over(offer, Outcome.NOT_RECORDED, offer.incoming)
+            await self._over(offered, Outcome.NOT_RECORDED, incoming)
             raise Refused(Code.UNAVAILABLE) from None
-        await self._posts.leave(offer.outgoing.session, "handed_over")
+        await self._posts.leave(outgoing.session, "handed_over")
         self._board.publish(HandoverEnded(offer, Outcome.ACCEPTED))
         for entry in self._registry:  # the cover passes now, while the proofs that were asked for are young
-            if offer.outgoing.covers(entry.actor.call.establishment):
+            if outgoing.covers(entry.actor.call.establishment):
                 await entry.actor.tick()
 
     async def refuse(self, session: str, offer_id: str) -> None:
@@ -149,9 +152,6 @@ class Handovers:
         self._board.publish(HandoverEnded(offer, outcome))
 
     def _check(self, outgoing: Holder, incoming: Holder) -> None:
-        for holder in (outgoing, incoming):
-            if self._presence.holder(holder.session) is None:
-                raise Refused(Code.NOT_ON_POST)
         live = self.live(outgoing)
         require(outgoing, incoming, live, self.proven(incoming, live))
 

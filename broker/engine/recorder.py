@@ -35,6 +35,7 @@ PERMISSIVE = (
     e.LimitChanged,
     e.ObservationStarted,
     e.LookStarted,
+    e.PatrolBegan,  # in place of a monitor
 )
 
 

@@ -146,6 +146,27 @@ async def test_the_one_coming_on_inherits_the_holds_of_the_one_going_off():
     assert table.call().holds == () and crosses(table)
 
 
+@pytest.mark.feature("F42")
+async def test_what_came_to_the_one_going_off_since_the_offer_passes_too_or_nothing_does():
+    table = Table()
+    await table.open()
+    await relieved(table)
+    await watch(table, "c-m", "c-2")
+    offer = await table.engine.handovers.offer("c-m", "M2")
+    both = frozenset({PRISON, "SKB"})
+    await table.engine.posts.rescope("c-m", both, "transferred")
+    assert await code_of(table.engine.handovers.accept("c-2", offer.id)) is Code.SCOPE_DIFFERS
+    assert table.engine.presence.holder("c-m") is not None
+
+    await table.engine.posts.rescope("c-2", both, "transferred")
+    await watch(table, "c-m", "c-2")
+    await table.engine.handovers.accept("c-2", offer.id)
+    there = [r.type for r in await table.log.read(establishment_stream("SKB")) if r.type.startswith("handover.")]
+    assert there == ["handover.accepted"]
+    (taken,) = [one for one in table.engine.presence.holders if one.post is Post.MONITOR]
+    assert (taken.number, taken.scope) == ("M2", both)
+
+
 async def test_a_handover_that_cannot_be_recorded_passes_nothing():
     table = Table()
     await table.open()

@@ -9,7 +9,7 @@ import pytest
 from broker.domain import commands as c
 from broker.domain.actors import Actor
 from broker.domain.call import Phase
-from broker.domain.codes import Code, Post, Refused
+from broker.domain.codes import Code, PatrolReason, Post, Refused
 from broker.domain.permissions import staff_asker
 from broker.domain.plan import Media
 from broker.domain.policy import DEFAULT
@@ -125,3 +125,17 @@ async def test_a_privileged_call_stands_in_the_way_of_no_handover(table: Table):
     assert incoming is not None
 
     assert table.engine.handovers.proven(incoming, ["v1"]) == ["v1"]
+
+
+async def test_without_a_record_no_patrol_takes_the_place_of_a_monitor_who_is_gone(table: Table):
+    await table.live()
+    await second(table)
+    table.log.down = True
+    for _ in range(round(DEFAULT.proof_stale_s + DEFAULT.proof_grace_s) + 2):
+        await table.pass_time(1)
+        table.engine.prove_presence("s-t", True)
+    assert (crosses(table), table.call().privacy.patrol) == (False, None)
+
+    table.log.down = False
+    await table.tick()
+    assert (crosses(table), table.call().privacy.patrol) == (True, PatrolReason.POST_LOST)
