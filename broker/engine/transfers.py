@@ -13,7 +13,7 @@ from broker.domain.codes import Code, Post, Refused
 from broker.domain.policy import Policy
 from broker.domain.posts import Holder
 from broker.domain.records import Establishment, Scope
-from broker.domain.transfer import Reason, Side, Transfer, propose, side_of
+from broker.domain.transfer import Reason, Side, Transfer, propose, side_of, speaks_for
 from broker.engine.board import Board, PostsChanged
 from broker.engine.handovers import Handovers
 from broker.engine.posts import Posts
@@ -105,7 +105,7 @@ class Transfers:
     async def accept(self, session: str, establishment: str) -> None:
         """Agree to a transfer that the other side proposed. Raises Refused."""
         holder, transfer = self._holder(session), self._open(establishment)
-        if side_of(holder) is side_of(transfer.by) or not self._speaks(holder, establishment):
+        if side_of(holder) is side_of(transfer.by) or not speaks_for(holder, establishment, self.owner(establishment)):
             raise Refused(Code.UNKNOWN_TRANSFER)
         await self._record_or_refuse("monitoring.agreed", transfer, holder)
         await self._begin(transfer)
@@ -114,7 +114,7 @@ class Transfers:
     async def decline(self, session: str, establishment: str) -> None:
         """Turn a proposal down, or take one's own back. Raises Refused."""
         holder, transfer = self._holder(session), self._open(establishment)
-        if not self._speaks(holder, establishment):
+        if not speaks_for(holder, establishment, self.owner(establishment)):
             raise Refused(Code.UNKNOWN_TRANSFER)
         await self._stop(transfer, "declined", holder)
 
@@ -133,16 +133,25 @@ class Transfers:
         """Both sides watch from now on; the old one until the new one is proven."""
         place = transfer.establishment
         until = self._clock.now() + timedelta(seconds=self._policy.transfer_proof_s)
-        if transfer.to is Side.POOL:
-            fit = [one for one in self._pool() if await self._posts.may_add(one, place)]
-            if not fit:
-                self._going.pop(place, None)
-                raise Refused(Code.OTHER_POST_HELD)
-            for holder in fit:
-                await self._posts.rescope(holder.session, holder.scope | {place}, "transferred")
+        if transfer.to is Side.POOL and not await self._widen(place):
+            self._going.pop(place, None)
+            raise Refused(Code.OTHER_POST_HELD)
+        if self._going.get(place) is not transfer:  # it was declined, or has run out, meanwhile
+            if place not in self._going and self.owner(place) is not Side.POOL:
+                await self._release(place, Side.POOL)
+            return
         self._going[place] = agreed = replace(transfer, agreed=True, until=until)
         if self._proven(agreed):
             await self._pass(agreed)
+
+    async def _widen(self, place: str) -> bool:
+        """Let every monitor of the pool who may watch an establishment too; say whether anybody does."""
+        fit = [one.session for one in self._pool() if await self._posts.may_add(one, place)]
+        for session in fit:
+            holder = self._presence.holder(session)
+            if holder is not None:
+                await self._posts.rescope(session, holder.scope | {place}, "transferred")
+        return bool(fit)
 
     def _proven(self, transfer: Transfer) -> bool:
         """Say whether one console of the new side displays every live call, or there is none."""
@@ -160,6 +169,8 @@ class Transfers:
             return  # both sides watch on, and it is tried again
         self._going.pop(place, None)
         self._owner[place] = transfer.to
+        if transfer.to is Side.POOL:
+            await self._widen(place)  # for whoever came while it was being proven
         await self._release(place, transfer.to.other)
         for entry in self._registry:
             if entry.actor.call.establishment == place:
@@ -201,9 +212,6 @@ class Transfers:
         if transfer is None or transfer.agreed:
             raise Refused(Code.UNKNOWN_TRANSFER)
         return transfer
-
-    def _speaks(self, holder: Holder, establishment: str) -> bool:
-        return holder.pool or holder.covers(establishment)
 
     def _pool(self) -> list[Holder]:
         there = (one for one in self._presence.holders if one.pool)

@@ -195,3 +195,62 @@ async def test_a_place_at_the_pool_is_a_grant_of_its_own():
     await table.open()
     work = table.engine.sign_on(chair("M1", Grade.OSG), "c-1", THE_POOL, DEFAULT.version)
     assert await refused(work) is Code.NOT_GRANTED
+
+
+@pytest.mark.feature("F60")
+async def test_who_comes_to_the_pool_while_a_takeover_is_proven_has_the_establishment_once_it_passes():
+    table = Table()
+    await table.open()
+    await table.live()
+    await in_the_pool(table)
+    transfers = table.engine.transfers
+    await transfers.propose("c-n", PRISON, Side.POOL, Reason.SHORT_OF_STAFF)
+    await transfers.accept("c-m", PRISON)
+    await in_the_pool(table, "N2", "c-n2")
+    assert scope(table, "c-n2") == frozenset()
+    await table.turns()
+    await watch(table, "c-m", "c-n")
+
+    assert (scope(table, "c-n"), scope(table, "c-n2")) == ({PRISON}, {PRISON})
+
+
+@pytest.mark.feature("F60")
+async def test_a_proposal_that_is_declined_while_it_is_being_accepted_stays_declined(monkeypatch):
+    table = Table()
+    await table.open()
+    await table.live()
+    await in_the_pool(table)
+    transfers, may_add = table.engine.transfers, table.engine.posts.may_add
+
+    async def declined_meanwhile(*asked):
+        await transfers.decline("c-n", PRISON)
+        return await may_add(*asked)
+
+    await transfers.propose("c-n", PRISON, Side.POOL, Reason.SHORT_OF_STAFF)
+    monkeypatch.setattr(table.engine.posts, "may_add", declined_meanwhile)
+    await transfers.accept("c-m", PRISON)
+    await table.turns()
+    await watch(table, "c-m", "c-n", seconds=2)
+
+    assert (transfers.going(PRISON), await passed(table)) == (None, [])
+    assert (scope(table, "c-m"), scope(table, "c-n")) == ({PRISON}, frozenset())
+
+
+@pytest.mark.feature("F60")
+async def test_of_the_pool_only_who_monitors_an_establishment_gives_it_back():
+    table = Table()
+    await table.open()
+    await table.post("N2", Post.SUPERVISOR, "s-n")
+    await table.engine.sign_off("s-n")
+    await in_the_pool(table)
+    await in_the_pool(table, "N2", "c-n2")  # supervised there today: the takeover passes N2 by
+    transfers = table.engine.transfers
+    await transfers.propose("c-n", PRISON, Side.POOL, Reason.NO_MONITOR)
+    assert (scope(table, "c-n"), scope(table, "c-n2")) == ({PRISON}, frozenset())
+
+    await table.post("M1", Post.MONITOR, "c-m")
+    await transfers.propose("c-m", PRISON, Side.ESTABLISHMENT, Reason.END_OF_COVER)
+    for answer in (transfers.accept, transfers.decline):
+        assert await refused(answer("c-n2", PRISON)) is Code.UNKNOWN_TRANSFER
+    await transfers.accept("c-n", PRISON)
+    assert [body["to"] for body in await passed(table)] == ["pool", "establishment"]
