@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from broker.domain.call import LegRole
 from broker.domain.call_record import Breach, Note
-from broker.domain.codec import TYPES, event_from
+from broker.domain.codec import event_from
+from broker.domain.codes import (
+    AttendOutcome,
+    AttendReason,
+    BreachCategory,
+    BreachOutcome,
+    EndReason,
+    Outcome,
+    PauseReason,
+    Warning,
+)
 from broker.domain.policy import policy
 from broker.domain.tasks import clock_s
 from broker.engine.registry import Entry
@@ -19,11 +30,15 @@ from broker.text import Catalogue
 Named = Callable[[str | None], str | None]
 """Gives the name of a member of staff by number."""
 
-_HIDDEN = frozenset({"observation.started", "observation.ended", "leg.progressed", "tier.set"})
-_WORDS = {
-    "reason": ("pause", "end", "attend"),
-    "category": ("breach",),
-    "outcome": ("breach_outcome", "attend_outcome"),
+WORDS: Final[Mapping[type[StrEnum], str]] = {  # the area of the catalogue that has a code's words
+    Warning: "warning",
+    PauseReason: "pause",
+    EndReason: "end",
+    Outcome: "outcome",
+    BreachCategory: "breach",
+    BreachOutcome: "breach_outcome",
+    AttendReason: "attend",
+    AttendOutcome: "attend_outcome",
 }
 
 
@@ -40,7 +55,7 @@ def draft(
     """Return the draft as plain text, one fact a line. `records` is the call's whole stream."""
     at = moment(entry, now)
     since = at - timedelta(seconds=policy(entry.actor.call.policy_version).incident_looks_back_s)
-    told = [record for record in records if since <= record.at <= at and record.type not in _HIDDEN]
+    told = [record for record in records if since <= record.at <= at and _key(record) in words]
     lines = [words("incident.marking"), words("incident.title"), "", *_facts(entry, named, words, zone, at)]
     lines += ["", words("incident.record"), *_written(entry, named, words, zone)]
     lines += ["", words("incident.events", since=_time(since, zone), until=_time(at, zone))]
@@ -78,27 +93,21 @@ def _written(entry: Entry, named: Named, words: Catalogue, zone: ZoneInfo) -> li
     return found or [words("incident.nothing")]
 
 
+def _key(record: Record) -> str:
+    """Return the key of an event's words; an event that has none says nothing to a reader of the draft."""
+    return f"incident.event.{record.type}"
+
+
 def _event(record: Record, named: Named, words: Catalogue, zone: ZoneInfo) -> str:
-    key = f"incident.event.{record.type}"
-    what = words(key) if key in words else record.type
-    return f"{_time(record.at, zone)} {_who(record.actor, named)}: {what}{_detail(record, words)}"
+    return f"{_time(record.at, zone)} {_who(record.actor, named)}: {words(_key(record))}{_detail(record, words)}"
 
 
 def _detail(record: Record, words: Catalogue) -> str:
     """Return the closed codes of an event, worded: a reason, a category, an outcome, a warning."""
-    if record.type not in TYPES:
-        return ""
     event = event_from(record.type, record.at, record.actor, record.body)
-    codes = [
-        (name, value) for name in ("warning", "reason", "category", "outcome") if (value := getattr(event, name, None))
-    ]
-    said = [_word(name, value, words) for name, value in codes if isinstance(value, StrEnum)]
+    codes = [getattr(event, name, None) for name in ("warning", "reason", "category", "outcome")]
+    said = [words(f"{WORDS[type(code)]}.{code}") for code in codes if isinstance(code, StrEnum)]
     return f" ({', '.join(said)})" if said else ""
-
-
-def _word(name: str, value: StrEnum, words: Catalogue) -> str:
-    key = next((f"{area}.{value.value}" for area in _WORDS[name] if f"{area}.{value.value}" in words), None)
-    return words(key) if key else value.value
 
 
 def _who(actor: str, named: Named) -> str:
