@@ -62,34 +62,9 @@ SHELLS: Final = {
 }
 
 
-_NOT_FOR = {  # areas of the catalogue that a page never says: a family's page carries no words of staff
-    "caller": (
-        "alert",
-        "attend",
-        "attend_outcome",
-        "breach",
-        "breach_outcome",
-        "check",
-        "cli",
-        "console",
-        "demo",
-        "document",
-        "figures",
-        "grade",
-        "hall",
-        "incident",
-        "monitor",
-        "note",
-        "post",
-        "record",
-        "shift",
-        "staff",
-        "start",
-        "state",
-        "transfer",
-    ),
-    "staff": ("check", "cli", "demo", "family", "figures", "laptop", "record", "shift", "start"),
-}
+_FOR_CALLERS: Final = frozenset({"common", "family", "laptop", "wait", "warning"})
+"""The areas of the catalogue that a family's or a laptop's page says; no other word of staff reaches it."""
+_NOT_FOR_STAFF: Final = frozenset({"check", "cli", "demo", "family", "figures", "laptop", "record", "shift", "start"})
 
 
 @lru_cache(maxsize=8)
@@ -98,8 +73,14 @@ def words_for(language: str, audience: str) -> dict[str, object]:
     words: dict[str, object] = json.loads(as_json(language))
     messages = words["messages"]
     assert isinstance(messages, dict)
-    shut = _NOT_FOR[audience]
-    return {**words, "messages": {key: text for key, text in messages.items() if key.partition(".")[0] not in shut}}
+    return {
+        **words,
+        "messages": {key: text for key, text in messages.items() if _says(audience, key.partition(".")[0])},
+    }
+
+
+def _says(audience: str, area: str) -> bool:
+    return area in _FOR_CALLERS if audience == "caller" else area not in _NOT_FOR_STAFF
 
 
 def shell_config(request: web.Request, shell: Shell, csrf: str | None = None) -> Markup:

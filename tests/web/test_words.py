@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import get_args
@@ -12,6 +13,7 @@ from broker.domain.codes import EndReason, PauseReason, Warning
 from broker.edge.callers import End, Pause
 from broker.edge.live_pages import words_for
 from broker.text import catalogue
+from tests.edge.wire import wire
 
 ROOT = Path(__file__).resolve().parents[2]
 WAITS = ("you", "officer", "prisoner", "hall", "family")
@@ -59,6 +61,18 @@ def test_a_callers_page_carries_every_sentence_that_it_says():
 
     assert isinstance(messages, dict)
     assert [key for key in [*KEYS, *spoken()] if key not in messages] == []
+
+
+@pytest.mark.parametrize(("chair", "path"), [("family", "/visit"), ("laptop", "/laptop")])
+async def test_a_callers_page_carries_no_word_of_risk_patrols_alerts_or_any_other_of_staff(chair, path):
+    async with wire() as w:
+        page = await w.browser.get(chair, path)
+    found = re.search(r'<script[^>]*type="application/json"[^>]*>(.*?)</script>', page.text, re.DOTALL)
+    areas = {key.partition(".")[0] for key in json.loads(found[1])["text"]["messages"]}
+
+    assert areas == {"common", "family", "laptop", "wait", "warning"}
+    assert "watch list" not in page.text
+    assert "Terrorism" not in page.text
 
 
 @pytest.mark.parametrize("area", ["family", "laptop", "common"])
