@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from broker.domain import commands as c
 from broker.domain import events as e
@@ -23,6 +23,8 @@ from broker.protocol.server import Ok
 
 if TYPE_CHECKING:
     from broker.edge.staff_session import StaffSession
+
+_Done = TypeVar("_Done")
 
 
 def command_of(actor: Actor, message: client.ClientMessage) -> c.Command | None:
@@ -106,11 +108,13 @@ class StaffCommands:
                 | client.BreakSnooze()
             ):
                 await self._session.permit(self._session.actor(), message.type, ANYTHING)
-                await self._session.relief.do(message, self._session.chair.number)
+                relief = self._session.relief.do(message, self._session.chair.number)
+                await self._on_record(message.type, relief, getattr(message, "establishment", None))
                 return Ok(key=key)
             case client.AttentionAnswer(check_id=check_id, call_id=call_id, letter=letter):
                 await self._session.permit(self._session.actor(), message.type, ANYTHING)
-                await self._engine.checks.answer(self._session.id, check_id, call_id, letter)
+                answer = self._engine.checks.answer(self._session.id, check_id, call_id, letter)
+                await self._on_record(message.type, answer)
                 return Ok(key=key)
             case client.WallFocus(call_id=call_id, sound=sound):
                 await self._focus(call_id, sound)
@@ -118,7 +122,7 @@ class StaffCommands:
             case client.LookStart(call_id=call_id) | client.LookStop(call_id=call_id):
                 return await self._look(message, call_id)
             case client.AlertAck() | client.AlertClear():
-                return await self._on_alert(message)
+                return await self._on_record(message.type, answer_alert(self._session, message))
         actor = self._session.actor()
         command = command_of(actor, message)
         if command is None:
@@ -132,8 +136,9 @@ class StaffCommands:
         entry = await self._within_reach(call_id, actor, message.type)
         call = entry.actor.call
         await session.permit(actor, message.type, Subject(call.establishment, call.hall_id))
-        starts = isinstance(message, client.LookStart)
-        done = await (self._engine.looks.start if starts else self._engine.looks.stop)(session.id, call)
+        looks = self._engine.looks
+        work = (looks.start if isinstance(message, client.LookStart) else looks.stop)(session.id, call)
+        done = await self._on_record(message.type, work, call.establishment)
         return Ok(key=message.key, recorded=done.recorded)
 
     async def _not_for_staff(self, message: client.ClientMessage, actor: Actor) -> Refused:
@@ -146,12 +151,13 @@ class StaffCommands:
             await self._bar_restricted(entry, command)
         return await self._engine.send(entry.actor.call.id, command)
 
-    async def _on_alert(self, message: client.AlertAck | client.AlertClear) -> Ok:
+    async def _on_record(self, action: str, work: Awaitable[_Done], place: str | None = None) -> _Done:
+        """Wait for `work`, which no actor of a call does: its refusal is put on record here. Raises Refused."""
         try:
-            return await answer_alert(self._session, message)
+            return await work
         except Refused as refusal:
             asker = self._session.actor().asker
-            await self._session.services.access.denials.person(asker, message.type, refusal.code)
+            await self._session.services.access.denials.person(asker, action, refusal.code, place)
             raise
 
     async def _within_reach(self, call_id: str, actor: Actor, action: str) -> Entry:
@@ -179,31 +185,27 @@ class StaffCommands:
         action = f"post.sign_on.{post.value}"
         for place in message.scope:
             await session.permit(actor, action, Subject(place))
-        try:
-            wanted = HeldPost(post, frozenset(message.scope), message.hall_id)
-            await self._engine.sign_on(session.chair, session.id, wanted, message.guidance)
-        except Refused as refusal:
-            await session.services.access.denials.person(actor.asker, action, refusal.code, message.scope[0])
-            raise
+        wanted = HeldPost(post, frozenset(message.scope), message.hall_id)
+        work = self._engine.sign_on(session.chair, session.id, wanted, message.guidance)
+        await self._on_record(action, work, message.scope[0])
         if post is Post.SUPERVISOR:
             self._engine.prove_presence(session.id, visible=True)
         await session.show_all()
 
     async def _focus(self, call_id: str | None, sound: bool) -> None:
-        actor = self._session.actor()
+        actor, session = self._session.actor(), self._session
         action = "call.listen" if sound else "call.watch"
+        if call_id is None:
+            await session.permit(actor, action, ANYTHING)
+            await self._on_record(action, self._engine.focus(session.id, None, sound))
+            return
+        call = (await self._within_reach(call_id, actor, action)).actor.call
         refusal = may(actor.asker, action, ANYTHING)
-        if refusal is not None and call_id is not None:
-            place = (await self._within_reach(call_id, actor, action)).actor.call.establishment
-            await self._engine.denied(actor, place, action, refusal, call_id)
+        if refusal is not None:
+            await self._engine.denied(actor, call.establishment, action, refusal, call_id)
             raise Refused(refusal)
-        await self._session.permit(actor, action, ANYTHING)
-        if call_id is not None:
-            await self._within_reach(call_id, actor, action)
-        await self._engine.focus(self._session.id, call_id, sound)
-        entry = self._engine.entry(call_id) if call_id is not None else None
-        if entry is not None:
-            self._session.socket.send(loss_history(self._engine.losses, entry.actor.call), "loss history")
+        await self._on_record(action, self._engine.focus(session.id, call_id, sound), call.establishment)
+        session.socket.send(loss_history(self._engine.losses, call), "loss history")
 
 
 def _hold_placed(done: Done) -> str | None:

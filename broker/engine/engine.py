@@ -97,7 +97,7 @@ class Engine:
         self._tasks = Tasks()
         self._consoles: dict[str, Console] = {}
         self._stills = Stills()
-        self.looks = Looks(self._consoles, media, self.board, self.send)
+        self.looks = Looks(self._consoles, media, self.board, self.registry.send)
         self._proofs = Proofs(media, self._stills, clock, policy)
         today = Today(event_log, clock, zone)
         self.posts = Posts(
