@@ -73,7 +73,8 @@ async def answer_alert(session: StaffSession, message: client.AlertAck | client.
         recorded = await session.engine.alerts.acknowledge(actor, alert.id)
     else:
         recorded = await session.engine.alerts.dismiss(actor, alert.id, AlertOutcome(message.outcome))
-        await _help_given(session.engine, actor, alert)
+        if alert.stands:  # a click that comes late lowers no hand that was raised since
+            await _help_given(session.engine, actor, alert)
     return Ok(key=message.key, recorded=recorded)
 
 
