@@ -27,6 +27,7 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "googl
 CHROMIUM_PACKAGES = ("chromium", "fonts-liberation")
 FIREFOX_NAMES = ("firefox-esr", "firefox")
 FIREFOX_PACKAGES = ("firefox-esr",)
+DISPLAY_PACKAGES = ("xvfb",)
 POSTGRESQL_PACKAGES = ("postgresql",)
 COTURN_PACKAGES = ("coturn",)
 COTURN_UNIT = "coturn.service"
@@ -271,6 +272,11 @@ def coturn() -> str | None:
     return shutil.which("turnserver")
 
 
+def display() -> str | None:
+    """Return the program of a virtual display: a page is hidden only in a browser that has a screen."""
+    return shutil.which("Xvfb")
+
+
 def make_servers() -> list[str]:
     """Install what the tests drive and lack, where we may; return a sentence for each that is still missing."""
     reasons = []
@@ -279,6 +285,7 @@ def make_servers() -> list[str]:
         ("Firefox", firefox, FIREFOX_PACKAGES),
         ("PostgreSQL", postgresql, POSTGRESQL_PACKAGES),
         ("coturn", coturn, COTURN_PACKAGES),
+        ("Xvfb", display, DISPLAY_PACKAGES),
     ):
         if there():
             continue
