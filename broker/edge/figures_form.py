@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from broker.domain.cuts import Cut
 from broker.domain.report import Asked
+from broker.edge.forms import day_of
 
-FILTERS: Final = (Cut.HALL, Cut.KIND, Cut.TIER, Cut.LOAD, Cut.MONITOR)
-FIRST_DAY: Final = date(2020, 3, 1)  # before any call of this kind was held
+FILTERS: Final = (Cut.HALL, Cut.KIND, Cut.TIER, Cut.LOAD)
+"""What an address may narrow the figures to: nothing that names a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class FiguresForm:
     @classmethod
     def of(cls, query: Mapping[str, str], today: date, places: frozenset[str]) -> FiguresForm:
         """Read a page's address. An establishment that the person may not see is as good as none."""
-        first = _day(query.get("from"), today)
-        last = max(first, _day(query.get("to"), max(first, today)))
+        first = day_of(query.get("from"), today)
+        last = max(first, day_of(query.get("to"), max(first, today)))
         place = query.get("place", "")
         only = {cut: query[cut.value] for cut in FILTERS if query.get(cut.value)}
         by = query.get("by", "")
@@ -46,10 +47,3 @@ class FiguresForm:
         days = {"from": self.first.isoformat(), "to": self.last.isoformat()}
         found = {**days, "place": self.place, **only, "by": self.by.value, **changes}
         return {name: value for name, value in found.items() if value}
-
-
-def _day(text: str | None, otherwise: date) -> date:
-    try:
-        return max(FIRST_DAY, date.fromisoformat(text or ""))
-    except ValueError:
-        return otherwise

@@ -18,15 +18,15 @@ from broker.domain.policy import DEFAULT
 from broker.domain.records import Scope
 from broker.domain.report import Report
 from broker.domain.uses import LOST
-from broker.edge.figures_form import FILTERS, FIRST_DAY, FiguresForm
+from broker.edge.figures_form import FILTERS, FiguresForm
+from broker.edge.forms import FIRST_DAY
 from broker.edge.names import Names
 from broker.edge.plots import Bar, Dot, bars, columns, dots, stacked, swatch
-from broker.edge.rendering import clock_text, day_text, render_staff
+from broker.edge.rendering import clock_text, day_text, render_csv, render_staff
 from broker.edge.routes import STAFF, Route
 from broker.edge.services import services
 from broker.edge.staff_pages import SignedIn, links_for, permit
 from broker.edge.visit_pages import staff_page
-from broker.engine.figures import as_csv
 from broker.text import Catalogue, catalogue
 
 Figure = float | int | None
@@ -138,13 +138,7 @@ async def show(request: web.Request, person: SignedIn) -> web.StreamResponse:
 async def csv(request: web.Request, person: SignedIn) -> web.StreamResponse:
     """GET /figures.csv: every figure of every cut, as `audit figures --csv` prints it."""
     asked = await _answer(request, person)
-    marking = catalogue("en")("staff.official")
-    name = f"{marking}-figures-{asked.form.first}-{asked.form.last}.csv"
-    return web.Response(
-        text=as_csv(asked.report.as_rows(), marking),
-        content_type="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return render_csv(f"figures-{asked.form.first}-{asked.form.last}", asked.report.as_rows())
 
 
 def _range_words(form: FiguresForm, language: str, words: Catalogue) -> str:

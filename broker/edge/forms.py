@@ -6,6 +6,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from aiohttp import web
@@ -16,6 +17,8 @@ CSRF_FIELD: Final = "csrf"
 MAX_JSON_BYTES: Final = 4096
 MAX_FIELD_CHARS: Final = 500
 MAX_FIELDS: Final = 64
+FIRST_DAY: Final = date(2020, 3, 1)  # before any call of this kind was held
+LAST_DAY: Final = date(2199, 12, 31)  # so that the day after it, in any zone, is one that can be reckoned
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,23 @@ async def read_form(request: web.Request, secret: str) -> Form:
     if not hmac.compare_digest(form[CSRF_FIELD].encode(), csrf_token(request, secret).encode()):
         raise web.HTTPForbidden
     return form
+
+
+def known_day(text: str) -> date | None:
+    """Return the day of an ISO 8601 text; None where it is none, or one of which no page can tell."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if FIRST_DAY <= day <= LAST_DAY else None
+
+
+def day_of(text: str | None, otherwise: date) -> date:
+    """Return the day of an ISO 8601 text, moved between FIRST_DAY and LAST_DAY; `otherwise` where it is none."""
+    try:
+        return min(max(FIRST_DAY, date.fromisoformat(text or "")), LAST_DAY)
+    except ValueError:
+        return otherwise
 
 
 async def read_json(request: web.Request) -> Mapping[str, Any]:

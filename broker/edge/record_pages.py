@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -13,13 +13,13 @@ from broker.domain.permissions import Subject
 from broker.domain.records import Role, Scope
 from broker.domain.shift import HandOver, Shift
 from broker.domain.story import staff_of
+from broker.edge.forms import day_of, read_form
 from broker.edge.names import Names
-from broker.edge.rendering import render_staff
+from broker.edge.rendering import render_csv, render_staff
 from broker.edge.routes import STAFF, Route
 from broker.edge.services import services
 from broker.edge.staff_pages import SignedIn, links_for, permit
 from broker.edge.visit_pages import staff_page
-from broker.engine.figures import as_csv
 from broker.ports import Record
 from broker.text import catalogue
 
@@ -46,22 +46,27 @@ def _second(at: datetime, zone: ZoneInfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 
-def _csv(request: web.Request, name: str, rows: list[tuple[str, ...]]) -> web.Response:
-    marking = catalogue("en")("staff.official")
-    headers = {"Content-Disposition": f'attachment; filename="{marking}-{name}.csv"'}
-    return web.Response(text=as_csv(rows, marking), content_type="text/csv", headers=headers)
-
-
 # --- the record of a call -------------------------------------------------------
 
 
+async def list_calls(request: web.Request, person: SignedIn) -> web.StreamResponse:
+    """GET /audit: the calls of a day that have a record."""
+    return await _found(request, person, request.query.get("date"))
+
+
 async def find(request: web.Request, person: SignedIn) -> web.StreamResponse:
-    """GET /audit: the calls of a day that have a record, by prisoner number and outcome."""
+    """POST /audit: those of a prisoner number or an outcome. A person's number stands in no address."""
+    form = await read_form(request, person.cookie)
+    return await _found(request, person, form["date"], form["prisoner"].upper()[:20], form["outcome"])
+
+
+async def _found(
+    request: web.Request, person: SignedIn, date: str | None, prisoner: str = "", outcome: str = ""
+) -> web.Response:
     await permit(request, person, "audit.read")
     zone, places = _zone(request), person.where("audit.read")
-    day = _day(request.query.get("date"), services(request).clock.now().astimezone(zone).date())
+    day = day_of(date, services(request).clock.now().astimezone(zone).date())
     start = datetime.combine(day, time.min, zone)
-    prisoner, outcome = request.query.get("prisoner", "").strip().upper()[:20], request.query.get("outcome", "")
     rows = await services(request).inquiry.find(Scope(places), start, start + timedelta(days=1))
     shown = [
         (visit, story)
@@ -78,13 +83,6 @@ async def find(request: web.Request, person: SignedIn) -> web.StreamResponse:
     return _page(request, person, "record.html", "audit", names=await _names(request, places), **values)
 
 
-def _day(text: str | None, otherwise: date) -> date:
-    try:
-        return date.fromisoformat(text or "")
-    except ValueError:
-        return otherwise
-
-
 async def show_call(request: web.Request, person: SignedIn) -> web.StreamResponse:
     """GET /audit/calls/<id>: every entry of a call, after the check of their chain; the opening is on record."""
     await permit(request, person, "audit.read")
@@ -99,7 +97,7 @@ async def show_call(request: web.Request, person: SignedIn) -> web.StreamRespons
     if request.path.endswith(".csv"):
         head = ("seq", "at", "actor", "type", "body", "hash")
         rows = [head, *(_row(record) for record in file.records)]
-        return _csv(request, f"record-{file.visit.id}", rows)
+        return render_csv(f"record-{file.visit.id}", rows)
     entries = [(record, _who(record, names), _detail(record)) for record in file.records]
     openings = [(record, _who(record, names)) for record in file.openings]
     return _page(
@@ -156,7 +154,7 @@ async def show_shift(request: web.Request, person: SignedIn) -> web.StreamRespon
         raise web.HTTPNotFound
     report: HandOver = await services(request).inquiry.hand_over(shift, places)
     if request.path.endswith(".csv"):
-        return _csv(request, f"shift-{shift.start:%Y%m%d-%H%M}", report.as_rows())
+        return render_csv(f"shift-{shift.start:%Y%m%d-%H%M}", report.as_rows())
     names = await _names(request, places)
     await names.learn(services(request).directory, {shift.number})
     return _page(request, person, "shift.html", "shifts", shift=shift, report=report, names=names)
@@ -164,7 +162,8 @@ async def show_shift(request: web.Request, person: SignedIn) -> web.StreamRespon
 
 _ID: Final = "[A-Za-z0-9_-]{1,80}"
 ROUTES: Final = (
-    Route("GET", "/audit", staff_page(find), "audit.read", STAFF),
+    Route("GET", "/audit", staff_page(list_calls), "audit.read", STAFF),
+    Route("POST", "/audit", staff_page(find), "audit.read", STAFF),
     Route("GET", f"/audit/calls/{{call_id:{_ID}}}", staff_page(show_call), "audit.read", STAFF),
     Route("GET", f"/audit/calls/{{call_id:{_ID}}}.csv", staff_page(show_call), "audit.read", STAFF),
     Route("GET", "/shifts", staff_page(list_shifts), "shift.read", STAFF),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -16,6 +17,7 @@ from broker.edge.headers import nonce
 from broker.edge.hosts import CHAIR
 from broker.edge.services import services
 from broker.engine.chairs import StaffChair
+from broker.engine.figures import as_csv
 from broker.text import PSEUDO, SOURCE, catalogue
 
 
@@ -61,6 +63,13 @@ def render_staff(
 ) -> web.Response:
     """Return a page for a signed-in member of staff; its forms carry the token that goes with `cookie`."""
     return render(request, template, status=status, me=chair, csrf=csrf_token(request, cookie), **values)
+
+
+def render_csv(name: str, rows: Iterable[Sequence[str]]) -> web.Response:
+    """Return a table as a file to keep; its first line and its name carry the marking."""
+    marking = catalogue(SOURCE)("staff.official")
+    headers = {"Content-Disposition": f'attachment; filename="{marking}-{name}.csv"'}
+    return web.Response(text=as_csv(rows, marking), content_type="text/csv", headers=headers)
 
 
 def clock_text(instant: datetime, zone: ZoneInfo) -> str:

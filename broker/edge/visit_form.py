@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from broker.domain.bookings import is_adult
 from broker.domain.codes import Code
 from broker.domain.kinds import offered
 from broker.domain.records import Contact, Hall, Seat
-from broker.edge.forms import FieldFault, Form
+from broker.edge.forms import FieldFault, Form, known_day
 from broker.engine.visits import Request
 
 LENGTHS = (30, 60)
@@ -73,7 +73,7 @@ class VisitForm:
 
     def adults(self) -> list[Contact]:
         """Return who of the list may be the main caller on that day; everybody while the day is not known."""
-        day = _date(self.date)
+        day = known_day(self.date)
         return [contact for contact in self.people if day is None or is_adult(contact, day)]
 
     def request(self, seats: Sequence[SeatChoice], zone: ZoneInfo) -> Request | None:
@@ -83,7 +83,7 @@ class VisitForm:
             self.fault("prisoner", "staff.new.prisoner_missing")
         if choice is None:
             self.fault("seat", "staff.new.seat_missing")
-        day, start = _date(self.date), _time(self.start)
+        day, start = known_day(self.date), _time(self.start)
         if day is None:
             self.fault("date", "staff.new.date_wrong")
         if start is None:
@@ -108,13 +108,6 @@ class VisitForm:
             starts_at,
             starts_at + timedelta(minutes=int(self.length)),
         )
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _time(text: str) -> time | None:

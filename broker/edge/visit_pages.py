@@ -17,7 +17,7 @@ from broker.domain.codes import Code, Outcome, Refused
 from broker.domain.kinds import offered
 from broker.domain.permissions import Subject, where
 from broker.domain.records import Link, Scope
-from broker.edge.forms import FieldFault, Form, read_form
+from broker.edge.forms import FieldFault, Form, day_of, read_form
 from broker.edge.rendering import clock_text, day_text, render_staff
 from broker.edge.routes import STAFF, Route
 from broker.edge.services import services
@@ -92,11 +92,9 @@ def scope_of(person: SignedIn, action: str) -> Scope:
 
 def _day(request: web.Request) -> date:
     """Return the day asked for, or today in the halls' zone."""
-    try:
-        return date.fromisoformat(request.query.get("date", ""))
-    except ValueError:
-        found = services(request)
-        return found.clock.now().astimezone(ZoneInfo(found.config.zone)).date()
+    found = services(request)
+    today = found.clock.now().astimezone(ZoneInfo(found.config.zone)).date()
+    return day_of(request.query.get("date"), today)
 
 
 async def list_visits(request: web.Request, person: SignedIn) -> web.StreamResponse:

@@ -114,7 +114,15 @@ async def test_an_establishment_that_is_not_theirs_is_no_choice_and_counts_for_n
 
 
 @pytest.mark.parametrize(
-    "query", ["?from=soon", "?from=2026-02-31&to=x", "?from=2026-11-25&to=2020-01-01", "?by=x&tier=9"]
+    "query",
+    [
+        "?from=soon",
+        "?from=2026-02-31&to=x",
+        "?from=2026-11-25&to=2020-01-01",
+        "?by=x&tier=9",
+        "?to=9999-12-31",
+        "?from=0001-01-01&to=0001-01-01",
+    ],
 )
 async def test_an_address_that_makes_no_sense_is_a_page_all_the_same(query: str) -> None:
     async with wire() as w:
@@ -122,6 +130,19 @@ async def test_an_address_that_makes_no_sense_is_a_page_all_the_same(query: str)
         await governor(w)
 
         assert (await w.browser.get("base", f"/figures{query}")).status == 200
+        assert (await w.browser.get("base", f"/figures.csv{query}")).status == 200
+
+
+async def test_no_address_of_the_figures_names_a_person_and_what_is_put_there_counts_for_nothing() -> None:
+    async with wire() as w:
+        await called(w)
+        await governor(w)
+        page = await w.browser.get("base", f"/figures{TODAY}&monitor=9999&by=monitor")
+
+        assert re.findall(r'figure-value">\s*([^<]*?)\s*<', page.text)[0] == "1"
+        assert "Mona-Hrd Moss" in page.text, "the cut by monitor stays"
+        assert 'name="monitor"' not in page.text
+        assert "monitor=" not in page.text
 
 
 async def test_a_key_of_a_filter_is_shown_as_text_and_never_as_markup() -> None:

@@ -11,7 +11,7 @@ from broker.domain.codes import Outcome
 from broker.domain.records import Role
 from tests.edge.wire import Live, Wire, wire
 
-TODAY = "?date=2026-11-24"
+TODAY = "2026-11-24"
 
 
 async def called(w: Wire) -> Live:
@@ -33,12 +33,36 @@ async def test_a_call_is_found_by_day_prisoner_number_and_outcome() -> None:
     async with wire() as w:
         live = await called(w)
         await reader(w)
-        pages = [
-            await w.browser.get("base", f"/audit{TODAY}{more}")
-            for more in ("", "&prisoner=a1234bc", "&prisoner=Z9", f"&outcome={Outcome.COMPLETED_NORMALLY}")
-        ]
+        form = {"csrf": (await w.browser.get("base", "/audit")).csrf, "date": TODAY}
+        asked: tuple[dict[str, str], ...] = (
+            {},
+            {"prisoner": "a1234bc"},
+            {"prisoner": "Z9"},
+            {"outcome": Outcome.COMPLETED_NORMALLY},
+        )
+        pages = [await w.browser.post("base", "/audit", form | more) for more in asked]
 
         assert [f"/audit/calls/{live.visit.id}" in page.text for page in pages] == [True, True, False, False]
+
+
+async def test_no_address_of_the_record_names_a_person_and_only_its_own_page_searches() -> None:
+    async with wire() as w:
+        live = await called(w)
+        await reader(w)
+        by_address = await w.browser.get("base", f"/audit?date={TODAY}&prisoner=Z9")
+        foreign = await w.browser.post("base", "/audit", {"csrf": "0" * 64, "date": TODAY, "prisoner": "A1234BC"})
+
+        assert f"/audit/calls/{live.visit.id}" in by_address.text
+        assert 'method="get"' not in by_address.text
+        assert foreign.status == 403
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+async def test_a_day_beyond_every_calendar_has_no_calls(day: str) -> None:
+    async with wire() as w:
+        await reader(w)
+
+        assert (await w.browser.get("base", f"/audit?date={day}")).status == 200
 
 
 @pytest.mark.feature("F54")

@@ -172,6 +172,12 @@ async def test_without_a_day_that_exists_it_is_today(clerk, query):
     assert "Tuesday 24 November 2026" in page.text
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("path", ["/visits", "/visits/print", "/visits/new"])
+async def test_a_day_beyond_every_calendar_is_a_page_all_the_same(clerk, path, day):
+    assert (await clerk.get("base", f"{path}?date={day}")).status == 200
+
+
 @pytest.mark.feature("F98")
 @pytest.mark.parametrize("path", ["/sign-in", "/visits", "/visits/new", "/visits/print"])
 async def test_every_staff_page_is_marked_official_at_top_and_bottom_and_in_its_title(clerk, path):
@@ -256,6 +262,8 @@ async def test_a_taken_seat_is_told_at_the_field_and_nothing_is_booked(clerk, de
         ({"seat": ""}, "seat"),
         ({"seat": "t1-SKB"}, "seat"),
         ({"date": "soon"}, "date"),
+        ({"date": "0001-01-01"}, "date"),
+        ({"date": "9999-12-31", "start": "23:45"}, "date"),
         ({"start": "2pm"}, "start"),
         ({"start": "23:00"}, "start"),
         ({"length": "45"}, "length"),
