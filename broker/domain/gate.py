@@ -44,15 +44,15 @@ class Evidence:
     it would flow now; the gate waits for a younger proof. No hold follows from it: that is the proof's age's affair.
     `attention`: when the call was last looked at, as this node counts it.
 
-    `room`: the weight that the monitors of the scope have left for this call to start with (capacity.py); None: it
-    is not counted, as for a call that has started.
+    `room`: asked only by a start that nothing else keeps, for it counts every open call: the weight that the monitors
+    of the scope have left for this call (capacity.py). None: it is not counted, as for a call that has started.
     """
 
     monitor: Proof | None
     supervisor: Proof | None
     lease_until: datetime
     moved_at: datetime | None = None
-    room: int | None = None
+    room: Callable[[], int] | None = None
     attention: Attention | None = None  # None: what the record says alone
 
 

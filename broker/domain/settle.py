@@ -7,6 +7,7 @@ and a lost proof becomes a hold on the first tick after its grace.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from broker.domain import events as e
@@ -224,25 +225,28 @@ def _readiness(call: Call, evidence: Evidence, policy: Policy, now: datetime) ->
 
 def missing(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[str]:
     """Return what the start still waits for, in the order in which a caller should read it."""
-    words = []
+    return list(dict.fromkeys(_lacking(call, evidence, policy, now)))
+
+
+def _lacking(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> Iterator[str]:
     if now < call.starts_at:
-        words.append("window")
+        yield "window"
     for leg in call.active:
         who = "prisoner" if leg.role is LegRole.PRISONER else "family"
         if not leg.present or not leg.connected:
-            words.append(who)
+            yield who
         elif not leg.verified:
-            words.append("seat" if who == "prisoner" else "identity")
-    words += [post.value for post in Post if not covered(post, evidence, policy, now)]
-    if "monitor" not in words and evidence.room is not None and evidence.room < weight(call, policy):
-        words.append("capacity")
+            yield "seat" if who == "prisoner" else "identity"
+    yield from (post.value for post in Post if not covered(post, evidence, policy, now))
+    watched = covered(Post.MONITOR, evidence, policy, now)
+    if watched and evidence.room is not None and evidence.room() < weight(call, policy):
+        yield "capacity"
     if call.holds:
-        words.append("hold")
-    return list(dict.fromkeys(words))
+        yield "hold"
 
 
 def _start(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
-    if call.phase is not Phase.READY or missing(call, evidence, policy, now) or call.barred:
+    if call.phase is not Phase.READY or call.barred or any(_lacking(call, evidence, policy, now)):
         return []
     booked = timedelta(seconds=call.booked_s)
     ends_at = max(call.ends_at, min(now + booked, call.latest_end))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from broker.domain.call import Call, Phase
 from broker.domain.capacity import room_for
@@ -116,7 +117,7 @@ class Presence:
             self._best(supervisors, call.supervisor, self._policy.supervisor_stale_s, now),
             lease,
             self._moved_at.get(call.id),
-            room=self._room(call, now) if call.phase in (Phase.LOBBY, Phase.READY) else None,
+            room=partial(self._room, call, now) if call.phase in (Phase.LOBBY, Phase.READY) else None,
             attention=self.attention.of(call, now),
         )
 

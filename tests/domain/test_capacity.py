@@ -12,6 +12,7 @@ from broker.domain.actors import SYSTEM
 from broker.domain.call import Call, Phase
 from broker.domain.capacity import room_for, weight
 from broker.domain.codes import Post
+from broker.domain.decide import decide
 from broker.domain.gate import Evidence
 from broker.domain.policy import DEFAULT
 from broker.domain.posts import Holder
@@ -72,14 +73,14 @@ def test_of_those_that_wait_the_higher_tier_then_the_earlier_slot_comes_first():
 def test_beyond_the_cap_a_call_waits_and_starts_when_there_is_room(left, waits):
     scene = ready()
     scene.both_proven()
-    evidence = replace(scene.evidence, room=left)
+    evidence = replace(scene.evidence, room=lambda: left)
 
     assert ("capacity" in missing(scene.call, evidence, DEFAULT, scene.now)) is waits
 
 
 def test_where_nobody_monitors_it_is_the_monitor_that_is_missing():
     scene = ready()
-    nobody = Evidence(None, None, scene.lease_until, room=0)
+    nobody = Evidence(None, None, scene.lease_until, room=lambda: 0)
 
     assert "capacity" not in missing(scene.call, nobody, DEFAULT, scene.now)
 
@@ -92,3 +93,23 @@ def test_a_live_call_is_never_stopped_for_a_tier_that_rises():
     assert (scene.call.tier, scene.crosses, scene.call.holds) == (1, True, ())
     assert weight(scene.call, DEFAULT) == 4
     assert scene.call.hall_id == HALL
+
+
+def test_the_cap_is_counted_only_for_a_call_that_nothing_else_keeps_from_starting():
+    counted = []
+
+    def room() -> int:
+        counted.append(1)
+        return 16
+
+    scene = Scene(booked())
+    evidence = replace(scene.evidence, room=room)
+    scene.everybody_ready()
+    waits = scene.call
+    for call in (replace(waits, phase=Phase.LOBBY), waits):
+        decide(call, c.Tick(SYSTEM), evidence, DEFAULT, scene.now)
+    assert counted == []
+
+    scene.both_proven()
+    decide(waits, c.Tick(SYSTEM), replace(scene.evidence, room=room), DEFAULT, scene.now)
+    assert len(counted) == 1
