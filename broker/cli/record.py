@@ -14,6 +14,7 @@ from rich.table import Table
 
 from broker.cli.tools import configuration, fail, in_office, out, say, tell, words
 from broker.config import Config
+from broker.domain.audit import Tampering
 from broker.domain.records import Establishment
 from broker.domain.report import Asked, Report
 from broker.engine.figures import Figures, as_csv, report_of
@@ -42,11 +43,11 @@ def export(
     config, now = configuration(), datetime.now(UTC)
     named = file or Path(f"{MARKING}-record-{now:%Y%m%d-%H%M%S}.jsonl")
     path = named.with_name(official_name(named.name))
-    known = in_office(_known_places, config)
-    codes = _codes(establishment, known)
+    codes = frozenset(code.upper() for code in establishment) if establishment else None
     try:
-        places = [known[code] for code in sorted(codes)]
-        count = write_export(database or config.database_url, path, places, establishment is None, now)
+        count = write_export(database or config.database_url, path, codes, now)
+    except LookupError:
+        fail("cli.place.unknown_establishment")
     except FileExistsError:
         fail("cli.audit.export_exists", file=str(path))
     except LogUnavailable as error:
@@ -61,7 +62,7 @@ def figures(
     to: To = None,
     establishment: Places = None,
     export_file: Annotated[Path | None, typer.Option("--export", help=words("cli.help.figures_export"))] = None,
-    key: Annotated[Path | None, typer.Option(help=words("cli.help.key"))] = None,
+    key: Annotated[Path | None, typer.Option(help=words("cli.help.figures_key"))] = None,
     as_table: Annotated[bool, typer.Option("--csv", help=words("cli.help.figures_csv"))] = False,
     json: Annotated[bool, typer.Option("--json", help=words("cli.help.json"))] = False,
 ) -> None:
@@ -124,6 +125,8 @@ def _exported(
         if broken.fault is None:
             fail("cli.audit.export_broken", file=str(file))
         fault = broken.fault
+        if fault.code is Tampering.CHECKPOINT_MISSING:
+            fail("cli.audit.export_unsigned", file=str(file))
         fail("cli.audit.broken", stream=fault.stream, seq=fault.seq, reason=words(f"cli.audit.fault.{fault.code}"))
     except (OSError, ValueError) as error:
         fail("cli.cannot_open", detail=str(error))

@@ -175,9 +175,9 @@ class Registry:
         """Ask again what was asked at booking and at the door: restrictions, the link, the laptop (features F108)."""
         call = entry.actor.call
         scope = Scope(frozenset({call.establishment}))
-        contacts = await self._directory.contacts(scope)
-        people = [contact for contact in contacts if contact.id in entry.facts.contacts]
-        shut = barred(people, contacts, await self._directory.restrictions(scope), now.astimezone(self._zone))
+        rows = await self._risks.rows(call.establishment)
+        people = [contact for contact in rows.contacts if contact.id in entry.facts.contacts]
+        shut = barred(people, rows.contacts, rows.restrictions, now.astimezone(self._zone))
         if shut - call.barred:
             await self.send(call.id, c.Bar(SYSTEM, shut))
         links = {link.bound_hash for link in await self._directory.links(scope, call.id) if link.revoked_at is None}

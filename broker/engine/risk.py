@@ -30,7 +30,7 @@ class Risks:
 
     async def of(self, visit: Visit, now: datetime) -> Assessment:
         """Return the tier of a visit's call, on today's day of the halls' zone. Raises LogUnavailable."""
-        rows = await self._of(visit.establishment)
+        rows = await self.rows(visit.establishment)
         on = now.astimezone(self._zone).date()
         return assess(facts_on(rows, visit.prisoner_number, visit.contact_ids, on, self._policy))
 
@@ -39,7 +39,8 @@ class Risks:
         found = await self.of(visit, now)
         return c.AssessRisk(SYSTEM, found.tier, found.reasons)
 
-    async def _of(self, establishment: str) -> Rows:
+    async def rows(self, establishment: str) -> Rows:
+        """Return what an establishment's directory says, read at most once since `begin`. Raises LogUnavailable."""
         if establishment not in self._rows:
             scope = Scope(frozenset({establishment}))
             self._rows[establishment] = Rows(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, exc
+from sqlalchemy import Connection, exc, select
 
 from broker.domain.audit import (
     CHECKPOINTS,
@@ -36,10 +36,12 @@ from broker.domain.records import Establishment
 from broker.ports import LogUnavailable, Record
 from broker.storage.eventlog import record_of
 from broker.storage.keys import PublicKey
-from broker.storage.verify import read_only, rows_of
+from broker.storage.tables import ROWS
+from broker.storage.verify import checkpoints_of, entries_of, read_only
 
 FORMAT: Final = 1
 MARKING: Final = "OFFICIAL"
+_PLACES: Final = ROWS[Establishment]
 
 
 class ExportBroken(Exception):
@@ -52,14 +54,10 @@ class ExportBroken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """What an export holds; `signed`: the checkpoints' signatures were checked with a key."""
+    """When an export was made, and what its establishments are."""
 
     made_at: str
     places: Mapping[str, Establishment]
-    records: int
-    streams: int
-    checkpoints: int
-    signed: bool
 
 
 def official_name(name: str) -> str:
@@ -67,29 +65,28 @@ def official_name(name: str) -> str:
     return name if MARKING in name else f"{MARKING}-{name}"
 
 
-def write_export(url: str, path: Path, places: Sequence[Establishment], whole: bool, at: datetime) -> int:
+def write_export(url: str, path: Path, codes: frozenset[str] | None, at: datetime) -> int:
     """Write one state of the record to a new file of the owner's alone; return the number of entries.
 
     Args:
-        places: The establishments whose streams and calls are exported.
-        whole: Every stream is exported, with the checkpoints; `places` then only says what the establishments are.
+        codes: The establishments whose streams and calls are exported; None: every stream is, with the checkpoints.
 
     Raises:
+        LookupError: The database does not know one of the establishments.
         FileExistsError, OSError: The file cannot be made.
         LogUnavailable: The database cannot be read.
     """
-    engine = read_only(url)
-    head = {
-        "export": FORMAT,
-        "marking": MARKING,
-        "made_at": text_of(at),
-        "whole": whole,
-        "places": [asdict(place) for place in places],
-    }
-    codes = None if whole else frozenset(place.code for place in places)
+    engine, whole = read_only(url), codes is None
     try:
         with engine.begin() as connection:
-            return _write(path, head, _checkpoints(connection) if whole else (), _entries(connection, codes))
+            head = {
+                "export": FORMAT,
+                "marking": MARKING,
+                "made_at": text_of(at),
+                "whole": whole,
+                "places": [asdict(place) for place in _places(connection, codes)],
+            }
+            return _write(path, head, checkpoints_of(connection) if whole else (), _entries(connection, codes))
     except exc.DBAPIError as error:
         raise LogUnavailable(str(error.orig)) from error
     finally:
@@ -128,16 +125,16 @@ def _lines(
         yield {"entry": entry.stored.decode("ascii"), "hash": entry.hash}
 
 
-def _checkpoints(connection: Connection) -> Iterator[Checkpoint]:
-    for row in rows_of(connection, "SELECT number, stored, hash, signature FROM checkpoints ORDER BY number"):
-        yield Checkpoint(*row)
+def _places(connection: Connection, codes: frozenset[str] | None) -> list[Establishment]:
+    known = [Establishment(*row) for row in connection.execute(select(_PLACES).order_by(_PLACES.c.code))]
+    if codes is not None and codes - {place.code for place in known}:
+        raise LookupError("unknown establishment")
+    return [place for place in known if codes is None or place.code in codes]
 
 
 def _entries(connection: Connection, codes: frozenset[str] | None) -> Iterator[Entry]:
-    columns = "stream, seq, id, type, at, actor, stored, hash"
-    rows = rows_of(connection, f"SELECT {columns} FROM events ORDER BY stream, seq")
     stream, wanted = None, False
-    for entry in (Entry(*row) for row in rows):
+    for entry in entries_of(connection):
         if entry.stream != stream:
             stream, wanted = entry.stream, codes is None or _place_of(entry) in codes
         if wanted:
@@ -159,7 +156,8 @@ def check_export(path: Path, key: PublicKey | None = None) -> ExportReport:
     """Read an export to its end and check every line of it.
 
     Args:
-        key: The checkpoints' key; without one their chain is checked, and their signatures are not.
+        key: The checkpoints' key: each must be signed with it, and there must be one, so that an export of some
+            establishments cannot be checked with a key. Without it their chain is checked, and no signature.
 
     Raises:
         ExportBroken: Something was changed, left out, added or cut off.
@@ -174,12 +172,13 @@ def check_export(path: Path, key: PublicKey | None = None) -> ExportReport:
         for stated in point.heads:
             known.setdefault(stated.stream, {})[stated.seq] = stated.hash
         points, previous = points + 1, point
+    if key is not None and points == 0:
+        raise ExportBroken(Fault(CHECKPOINTS, 1, Tampering.CHECKPOINT_MISSING))
     outcome = check_entries(_read_entries(path), known)
     if outcome.fault is not None:
         raise ExportBroken(outcome.fault)
     places = {place["code"]: Establishment(**place) for place in head["places"]}
-    signed = key is not None and points > 0
-    return ExportReport(head["made_at"], places, outcome.records, len(outcome.heads), points, signed)
+    return ExportReport(head["made_at"], places)
 
 
 def read_export(path: Path) -> Iterator[list[Record]]:

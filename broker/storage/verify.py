@@ -103,7 +103,7 @@ def verify_database(url: str, public_key: PublicKey, anchors: Path | None = None
 
 def _verify(connection: Connection, public_key: PublicKey, anchored: list[Checkpoint]) -> VerifyReport:
     known = _check_checkpoints(connection, public_key, {anchor.number: anchor for anchor in anchored})
-    outcome = check_entries(_entries(connection), known.heads)
+    outcome = check_entries(entries_of(connection), known.heads)
     fault = outcome.fault or _heads_fault(connection, outcome.heads, known)
     newer = sum(known.newer(head) for head in outcome.heads.values())
     return VerifyReport(fault, outcome.records, len(outcome.heads), known.count, len(anchored), newer)
@@ -138,8 +138,7 @@ def _check_checkpoints(connection: Connection, public_key: PublicKey, anchored: 
     """Check the chain of checkpoints against their signatures and the anchors; return what they state."""
     known = _Known()
     previous: Checkpoint | None = None
-    for row in rows_of(connection, "SELECT number, stored, hash, signature FROM checkpoints ORDER BY number"):
-        checkpoint = Checkpoint(*row)
+    for checkpoint in checkpoints_of(connection):
         number = known.count + 1
         if _is_wrong(previous, checkpoint, public_key) or anchored.get(number, checkpoint) != checkpoint:
             raise _Found(CHECKPOINTS, number, Tampering.CHECKPOINT_BROKEN)
@@ -153,7 +152,7 @@ def _check_checkpoints(connection: Connection, public_key: PublicKey, anchored: 
 def _heads_fault(connection: Connection, seen: Mapping[str, Head], known: _Known) -> Fault | None:
     """Compare the table of heads with the streams: appends and checkpoints start from it."""
     left = dict(seen)
-    for stream, seq, hash, checkpoint in rows_of(connection, "SELECT stream, seq, hash, checkpoint FROM heads"):
+    for stream, seq, hash, checkpoint in _rows_of(connection, "SELECT stream, seq, hash, checkpoint FROM heads"):
         head = left.pop(stream, None)
         if head is None:
             return Fault(str(stream), 1, Tampering.REMOVED)
@@ -164,13 +163,20 @@ def _heads_fault(connection: Connection, seen: Mapping[str, Head], known: _Known
     return None
 
 
-def _entries(connection: Connection) -> Iterator[Entry]:
+def checkpoints_of(connection: Connection) -> Iterator[Checkpoint]:
+    """Yield the checkpoints as they lie there, in their order."""
+    for row in _rows_of(connection, "SELECT number, stored, hash, signature FROM checkpoints ORDER BY number"):
+        yield Checkpoint(*row)
+
+
+def entries_of(connection: Connection) -> Iterator[Entry]:
+    """Yield the entries as they lie there, stream by stream, each in its order."""
     columns = "stream, seq, id, type, at, actor, stored, hash"
-    for row in rows_of(connection, f"SELECT {columns} FROM events ORDER BY stream, seq"):
+    for row in _rows_of(connection, f"SELECT {columns} FROM events ORDER BY stream, seq"):
         yield Entry(*row)
 
 
-def rows_of(connection: Connection, sql: str) -> Iterator[tuple[Any, ...]]:
+def _rows_of(connection: Connection, sql: str) -> Iterator[tuple[Any, ...]]:
     """Yield rows as the driver gives them, few at once: no type of ours may fail on, or mend, what lies there."""
     result = connection.execution_options(stream_results=True).exec_driver_sql(sql)
     for part in result.partitions(_AT_ONCE):

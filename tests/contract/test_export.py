@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from broker.cli import app
 from broker.config import load
-from broker.domain.audit import canonical
+from broker.domain.audit import CHECKPOINTS, Fault, Tampering, canonical
 from broker.domain.records import Hall, Prisoner, Seat, Visit
 from broker.office import open_office
 from broker.ports import NewEvent
@@ -170,6 +170,34 @@ def test_checkpoints_of_another_key_are_refused(call):
     file = whole()
     with pytest.raises(ExportBroken):
         check_export(file, PublicKey(Ed25519PrivateKey.generate().public_key()))
+
+
+def test_an_export_whose_checkpoints_were_taken_out_passes_for_no_signed_one(call):
+    file = whole()
+    rewritten(file, [value for value in lines(file) if "checkpoint" not in value])
+
+    with pytest.raises(ExportBroken) as broken:
+        check_export(file, PublicKey.from_file(Path("data/audit.pub")))
+    assert broken.value.fault == Fault(CHECKPOINTS, 1, Tampering.CHECKPOINT_MISSING)
+    refused = run("audit", "figures", *DAY, "--export", str(file), "--key", "data/audit.pub", ends=1)
+    assert "no checkpoint" in refused.stderr
+
+
+def test_an_export_of_one_establishment_is_checked_without_a_key(call):
+    run("audit", "export", "hrd.jsonl", "--establishment", "hrd")
+
+    assert counted("--export", "OFFICIAL-hrd.jsonl")["total"]["calls"] == 1  # type: ignore[index]
+
+
+def test_an_export_of_another_database_knows_that_database_s_establishments(call, monkeypatch):
+    url = load().database_url
+    monkeypatch.setenv("BROKER_DATA_DIR", "elsewhere")
+    run("audit", "export", "hrd.jsonl", "--establishment", "hrd", "--database", url)
+    unknown = run("audit", "export", "x.jsonl", "--establishment", "xxx", "--database", url, ends=1)
+
+    assert [place["code"] for place in lines(Path("OFFICIAL-hrd.jsonl"))[0]["places"]] == [PRISON]
+    assert "establishment" in unknown.stderr
+    assert not Path("elsewhere").exists()
 
 
 def test_what_is_no_export_and_no_day_is_said_plainly(call):

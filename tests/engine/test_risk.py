@@ -88,3 +88,20 @@ async def test_beyond_the_cap_a_call_waits_until_a_second_monitor_signs_on_and_n
         table.engine.prove_presence("s-t", True)
     assert crosses(table, 1)
     assert crosses(table, 2)
+
+
+async def test_a_sweep_reads_an_establishment_s_people_once_however_many_calls_are_open(monkeypatch):
+    table = Table()
+    await table.open()
+    reads = []
+    for name in ("contacts", "restrictions"):
+        read = getattr(table.directory, name)
+
+        async def counted(*scope, read=read, name=name):
+            reads.append(name)
+            return await read(*scope)
+
+        monkeypatch.setattr(table.directory, name, counted)
+    await table.engine.registry.sweep()
+
+    assert sorted(reads) == ["contacts", "restrictions"]
