@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -114,12 +115,17 @@ def take_photos(
     folder: Annotated[Path, typer.Argument(help=words("cli.help.photos_folder"))],
 ) -> None:
     """Take the photos on file in a folder: each file is named by the contact's reference; all of them, or none."""
-    files = {path.stem: read_file(path) for path in sorted(folder.glob("*")) if path.suffix.lower() in PHOTO_FILES}
-    if not files:
+    found = [path for path in sorted(folder.glob("*")) if path.suffix.lower() in PHOTO_FILES]
+    if not found:
         fail("cli.photos.none", folder=str(folder))
+    stems = Counter(path.stem for path in found)
+    twice = [path.name for path in found if stems[path.stem] > 1]
+    if twice:
+        fail("cli.photos.twice", names=", ".join(twice))
+    files = {path.stem: read_file(path) for path in found}
 
     async def work(office: Office, config: Config) -> PhotosTaken:
-        return await office.photos.take(establishment, files, OPERATOR)
+        return await office.photos.take(establishment.upper(), files, OPERATOR)
 
     result = in_office(work)
     if result.unknown or result.bad:

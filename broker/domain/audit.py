@@ -77,11 +77,17 @@ def seal(
     for name in (stream, id, type, actor):
         if not name.isprintable():  # PostgreSQL takes neither NUL nor a lone surrogate in text
             raise ValueError("a name in the record must be printable")
-    when = text_of(at)
-    stored = canonical(
-        {"stream": stream, "seq": seq, "id": id, "type": type, "at": when, "actor": actor, "body": dict(body)}
+    stored = stored_bytes(stream, seq, id=id, type=type, at=at, actor=actor, body=body)
+    return Entry(stream, seq, id, type, text_of(at), actor, stored, chain(previous, stored))
+
+
+def stored_bytes(
+    stream: str, seq: int, *, id: str, type: str, at: datetime, actor: str, body: Mapping[str, JSON]
+) -> bytes:
+    """Return the bytes of an entry, which are stored and hashed. Raises TypeError, ValueError for no plain JSON."""
+    return canonical(
+        {"stream": stream, "seq": seq, "id": id, "type": type, "at": text_of(at), "actor": actor, "body": dict(body)}
     )
-    return Entry(stream, seq, id, type, when, actor, stored, chain(previous, stored))
 
 
 def read(stored: bytes) -> dict[str, JSON]:
@@ -250,14 +256,4 @@ def check_checkpoint(previous: Checkpoint | None, checkpoint: Checkpoint) -> Tam
     stated = json.loads(checkpoint.stored)
     if stated["checkpoint"] != number or stated["previous"] != sofar:
         return wrong
-    return None
-
-
-def first_broken(entries: Iterable[tuple[bytes, str]]) -> int | None:
-    """Return the place, from 1, of the first (stored bytes, hash) that does not follow from those before it."""
-    sofar = GENESIS
-    for place, (stored, hash) in enumerate(entries, 1):
-        if chain(sofar, stored) != hash:
-            return place
-        sofar = hash
     return None

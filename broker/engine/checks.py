@@ -13,7 +13,7 @@ from broker.domain.attention import flows, limit_s
 from broker.domain.call import Call
 from broker.domain.checks import LETTERS, Check, CheckOutcome, CheckStage, due_after, may_ask, pick
 from broker.domain.codes import AlertCode, Code, HoldKind, Refused
-from broker.domain.policy import Policy
+from broker.domain.policy import Policy, policy
 from broker.domain.posts import Holder
 from broker.engine.alerts import Alerts
 from broker.engine.board import Board, CheckChanged
@@ -134,13 +134,12 @@ class Checks:
     def _shown(self, session: str, console: Console, now: datetime) -> list[str]:
         """Return the live calls that this wall is proven to show: a ring at one of them can be seen."""
 
-        def proven(call: Call) -> bool:
-            age = self._presence.proof_age_s(session, call.id, now)
-            return age is not None and age <= self._policy.proof_stale_s
+        def watched(call: Call) -> bool:
+            proven = self._presence.proven(session, call.id, self._policy.proof_stale_s, now)
+            return proven and limit_s(call, policy(call.policy_version)) is not None
 
         calls = [entry.actor.call for entry in self._registry]
-        may_ring = [call for call in calls if console.reaches(call) and flows(call)]
-        return sorted(call.id for call in may_ring if limit_s(call, self._policy) is not None and proven(call))
+        return sorted(call.id for call in calls if console.reaches(call) and flows(call) and watched(call))
 
     async def _rise(self, session: str, duty: _Duty, check: Check, now: datetime) -> None:
         entry = self._registry.entry(check.call_id)

@@ -109,7 +109,7 @@ class Console:
         return line if observer is not None and dict(observer.lines).get(leg_id) == line else None
 
     def drop(self, call: Call) -> None:
-        """Let go of a call that the post no longer reaches."""
+        """Let go of a call that the console may show no more."""
         self.release([leg.id for leg in call.legs])
         if self.focus == call.id:
             self.focus = None

@@ -13,6 +13,9 @@ from typing import Final
 MAX_LINES: Final = 50_000
 MAX_FIELD_CHARS: Final = 200
 
+Days = tuple[date, date | None]
+"""A first day and the last; None: there is no end yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -67,6 +70,14 @@ class Line:
             return date.fromisoformat(self.need(column))
         except ValueError:
             raise LineFault("not_a_date", column) from None
+
+    def span(self) -> Days:
+        """Return `starts_on` and `ends_on`, which may be empty. Raises LineFault."""
+        starts_on = self.date("starts_on")
+        ends_on = self.date("ends_on") if self["ends_on"] else None
+        if ends_on is not None and ends_on < starts_on:
+            raise LineFault("ends_before_start", "ends_on")
+        return starts_on, ends_on
 
     def time(self, column: str) -> time:
         """Return a time of day, HH:MM. Raises LineFault."""

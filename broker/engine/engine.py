@@ -402,9 +402,7 @@ class Engine:
             if not console.reaches(call) or not console.connected:
                 continue
             if call.phase is Phase.ENDED:
-                console.release([leg.id for leg in call.legs])
-                if console.focus == call.id:
-                    console.focus = None
+                console.drop(call)
                 self.board.publish(LinesChanged(console.actor.session))
             elif (
                 call.phase in SHOWABLE

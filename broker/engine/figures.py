@@ -10,7 +10,7 @@ import csv
 import io
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Final
 
 from broker.domain.cuts import Frame
@@ -19,11 +19,11 @@ from broker.domain.records import Establishment, Scope
 from broker.domain.report import Asked, Report, report
 from broker.domain.story import Recorded, Story, tell, with_alerts
 from broker.engine.actor import stream_of
+from broker.engine.facts import LOOK_BACK
 from broker.engine.stream import establishment_stream
 from broker.ports import Clock, Directory, EventLog, Record
 
 KEPT: Final = 4_000  # stories of calls that are over
-AROUND: Final = timedelta(hours=16)  # a call never outlives its hall's day
 OF_PLACES: Final = ("alert.", "post.", "handover.", "monitoring.", "attention.", "break.", "record.")
 
 
@@ -43,7 +43,7 @@ class Figures:
         """Return a report as of now. Raises LogUnavailable."""
         now = self._clock.now()
         places = await self.places(asked.establishments)
-        found = await self.stories(asked.establishments, asked.start, min(asked.end, now + AROUND))
+        found = await self.stories(asked.establishments, asked.start, min(asked.end, now + LOOK_BACK))
         return await asyncio.to_thread(report, found, asked, places, Frame(self.zone), now)
 
     async def places(self, establishments: frozenset[str]) -> dict[str, Establishment]:
@@ -53,7 +53,7 @@ class Figures:
     async def stories(self, establishments: frozenset[str], start: datetime, end: datetime) -> list[Story]:
         """Return the stories of the calls of a range of time, by id. Raises LogUnavailable."""
         now = self._clock.now()
-        visits = await self._directory.visits(Scope(establishments), start - AROUND, end + AROUND)
+        visits = await self._directory.visits(Scope(establishments), start - LOOK_BACK, end + LOOK_BACK)
         heads = await self._log.heads(stream_of(""))
         alerts = {}
         for place in establishments:

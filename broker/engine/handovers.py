@@ -75,9 +75,8 @@ class Handovers:
 
     def proven(self, holder: Holder, calls: Sequence[str]) -> list[str]:
         """Return those calls that this console was proven to display a moment ago (policy handover_proof_s)."""
-        now = self._clock.now()
-        ages = ((call, self._presence.proof_age_s(holder.session, call, now)) for call in calls)
-        return [call for call, age in ages if age is not None and age <= self._policy.handover_proof_s]
+        now, within_s = self._clock.now(), self._policy.handover_proof_s
+        return [call for call in calls if self._presence.proven(holder.session, call, within_s, now)]
 
     async def offer(self, session: str, number: str) -> Offer:
         """Offer the post of this socket to the monitor with that staff number. Raises Refused."""

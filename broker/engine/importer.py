@@ -282,10 +282,7 @@ def _restriction(draft: _Draft, line: Line) -> None:
     number = line["prisoner_number"] or None
     if number is not None and number not in draft.prisoners:
         raise LineFault("unknown_prisoner", "prisoner_number")
-    code, starts_on = line.matching("restriction", _CODE), line.date("starts_on")
-    ends_on = line.date("ends_on") if line["ends_on"] else None
-    if ends_on is not None and ends_on < starts_on:
-        raise LineFault("ends_before_start", "ends_on")
+    code, (starts_on, ends_on) = line.matching("restriction", _CODE), line.span()
     key = derived_id("r", place, contact, number or "", code, starts_on.isoformat())
     draft.once("restriction", key, "reference")
     row = Restriction(key, place, contact, number, code, starts_on, ends_on)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from broker.domain.audit import canonical, first_broken, text_of
+from broker.domain.audit import Entry, check_entries, stored_bytes, text_of
 from broker.domain.codes import Code, Refused
 from broker.domain.records import Scope, Visit
 from broker.domain.shift import HandOver, Shift, hand_over, shifts
@@ -56,13 +56,13 @@ class Inquiry:
         place = self._streams.establishment(visit.establishment)
         await place.append("record.opened", actor, {"call_id": call_id})
         records = await self._streams.of(stream_of(call_id)).read()
-        broken = first_broken((_stored(record), record.hash) for record in records)
+        fault = check_entries(map(_entry, records), {}).fault
         opened = [
             record
             for record in await self._figures.place(visit.establishment)
             if record.type == "record.opened" and record.body.get("call_id") == call_id
         ]
-        return CallFile(visit, records, tell(records, self._clock.now()), broken, opened)
+        return CallFile(visit, records, tell(records, self._clock.now()), fault.seq if fault else None, opened)
 
     async def shifts(self, places: frozenset[str], since: datetime) -> list[Shift]:
         """Return the shifts at the monitoring post that began since. Raises LogUnavailable."""
@@ -76,8 +76,16 @@ class Inquiry:
         return hand_over(shift, await self._figures.stories(within, shift.start, shift.until), records)
 
 
-def _stored(record: Record) -> bytes:
-    """Return the bytes that were hashed: they have one form (audit.canonical)."""
+def _entry(record: Record) -> Entry:
+    """Return the entry as it lies in storage: the bytes that were hashed have one form (audit.canonical)."""
+    stored = stored_bytes(
+        record.stream,
+        record.seq,
+        id=record.id,
+        type=record.type,
+        at=record.at,
+        actor=record.actor,
+        body=record.body,
+    )
     at = text_of(record.at)
-    names = {"stream": record.stream, "seq": record.seq, "id": record.id, "type": record.type, "actor": record.actor}
-    return canonical({**names, "at": at, "body": dict(record.body)})
+    return Entry(record.stream, record.seq, record.id, record.type, at, record.actor, stored, record.hash)

@@ -57,9 +57,8 @@ class Looks:
                 self._release(console, call)
             elif isinstance(event, e.KindChanged):
                 for console in tuple(self._consoles.values()):
-                    if console.focus == call.id:
-                        console.focus = None
-                    self._release(console, call)
+                    console.drop(call)
+                    self._board.publish(LinesChanged(console.actor.session))
 
     def _release(self, console: Console, call: Call) -> None:
         console.release([leg.id for leg in call.legs])

@@ -38,16 +38,20 @@ class Photos:
         Raises:
             LogUnavailable: It cannot be recorded; nothing was taken.
         """
-        found = [(name, contact_id(establishment, name), data) for name, data in sorted(files.items())]
         known = {row.id for row in await self._directory.contacts(Scope(frozenset({establishment})))}
-        unknown = tuple(name for name, contact, _ in found if contact not in known)
-        bad = tuple(name for name, _, data in found if not _is_photo(data))
+        rows: list[Photo] = []
+        unknown: list[str] = []
+        bad: list[str] = []
+        for name, data in sorted(files.items()):
+            contact = contact_id(establishment, name)
+            if contact not in known:
+                unknown.append(name)
+            try:
+                rows.append(Photo(contact, establishment, media_type(data, DEFAULT.photo_most_bytes), data))
+            except Refused:
+                bad.append(name)
         if unknown or bad:
-            return PhotosTaken(unknown=unknown, bad=bad)
-        rows = [
-            Photo(contact, establishment, media_type(data, DEFAULT.photo_most_bytes), data)
-            for _, contact, data in found
-        ]
+            return PhotosTaken(unknown=tuple(unknown), bad=tuple(bad))
         return PhotosTaken(*await self.save(establishment, rows, actor))
 
     async def save(self, establishment: str, rows: Sequence[Photo], actor: str) -> tuple[int, int]:
@@ -60,14 +64,6 @@ class Photos:
 
         await self._streams.establishment(establishment).change(actor, work)
         return len(new), len(rows) - len(new)
-
-
-def _is_photo(data: bytes) -> bool:
-    try:
-        media_type(data, DEFAULT.photo_most_bytes)
-    except Refused:
-        return False
-    return True
 
 
 def _fact(row: Photo) -> Fact:

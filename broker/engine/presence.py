@@ -102,6 +102,11 @@ class Presence:
         mark = self._monitor.get((session, call_id))
         return None if mark is None else (now - mark.at).total_seconds()
 
+    def proven(self, session: str, call_id: str, within_s: float, now: datetime) -> bool:
+        """Say whether this console's own proof of a call is no older than that."""
+        age = self.proof_age_s(session, call_id, now)
+        return age is not None and age <= within_s
+
     def supervisor_age_s(self, session: str, now: datetime) -> float | None:
         """Return how old a hall page's proof is."""
         mark = self._supervisor.get(session)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Final
 
 from broker.domain.codes import Ground
@@ -104,7 +104,7 @@ class RiskImporter:
             ground = Ground(line.need("code"))
         except ValueError:
             raise LineFault("unknown_ground", "code") from None
-        starts_on, ended_on = _span(line)
+        starts_on, ended_on = line.span()
         review_on = line.date("review_on")
         if not starts_on <= review_on <= starts_on + timedelta(days=self._policy.authorisation_review_days):
             raise LineFault("review_out_of_range", "review_on")
@@ -125,7 +125,7 @@ class RiskImporter:
 def _alert(line: Line, prisoners: set[str]) -> PrisonerAlert:
     number, place = _prisoner(line, prisoners), line["establishment"]
     code = line.matching("code", _ALERT)
-    starts_on, ends_on = _span(line)
+    starts_on, ends_on = line.span()
     key = derived_id("pa", place, number, code, starts_on.isoformat())
     return PrisonerAlert(key, place, number, code, starts_on, ends_on)
 
@@ -138,7 +138,7 @@ def _watch(line: Line, prisoners: set[str], contacts: set[str]) -> Watch:
             raise LineFault("unknown_contact", "reference")
     else:
         person = _prisoner(line, prisoners)
-    starts_on, ends_on = _span(line)
+    starts_on, ends_on = line.span()
     return Watch(derived_id("wt", place, person, starts_on.isoformat()), place, person, starts_on, ends_on)
 
 
@@ -147,11 +147,3 @@ def _prisoner(line: Line, prisoners: set[str]) -> str:
     if number not in prisoners:
         raise LineFault("unknown_prisoner", "prisoner_number")
     return number
-
-
-def _span(line: Line) -> tuple[date, date | None]:
-    starts_on = line.date("starts_on")
-    ends_on = line.date("ends_on") if line["ends_on"] else None
-    if ends_on is not None and ends_on < starts_on:
-        raise LineFault("ends_before_start", "ends_on")
-    return starts_on, ends_on

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -14,7 +14,7 @@ from broker.domain.call import Call, Phase
 from broker.domain.codes import AlertCode, ObservationMode, Post, Refused
 from broker.domain.kinds import KINDS
 from broker.domain.observation import Observations, Span
-from broker.domain.policy import Policy
+from broker.domain.policy import Policy, policy
 from broker.engine.alerts import Alerts
 from broker.engine.board import CallChanged
 from broker.engine.consoles import Console
@@ -108,14 +108,15 @@ class Watch:
                 log.warning("observation not recorded", call=span.call_id, code=refusal.code.value)
 
     def _offer(self, call: Call, now: datetime) -> None:
-        limit = limit_s(call, self._policy)
+        rules = policy(call.policy_version)
+        limit = limit_s(call, rules)
         late = limit is not None and flows(call)
         if late and limit is not None:
-            late = self._presence.attention.of(call, now).unwatched_s >= limit * self._policy.attention_offer_ratio
+            late = self._presence.attention.of(call, now).unwatched_s >= limit * rules.attention_offer_ratio
         if not late:
             self._withdraw(call)
         elif call.id not in self._offers or self._presence.holder(self._offers[call.id].session) is None:
-            found = another(self._candidates(call, now), call.monitor, self._policy.attention_room_calls)
+            found = another(self._candidates(call, now), call.monitor, rules.attention_room_calls)
             if found is not None:
                 self._offers[call.id] = found
                 self._alerts.raise_(
@@ -131,11 +132,10 @@ class Watch:
 
     def _candidates(self, call: Call, now: datetime) -> list[Candidate]:
         load = Counter(self.whose(entry.actor.call) for entry in self._registry if flows(entry.actor.call))
-        stale = timedelta(seconds=self._policy.proof_stale_s).total_seconds()
         found = []
         for holder in self._presence.holders:
             if holder.post is Post.MONITOR and holder.covers(call.establishment, call.hall_id):
-                age = self._presence.proof_age_s(holder.session, call.id, now)
-                proven = age is not None and age <= stale and not self._presence.is_lost(holder.session)
+                proven = self._presence.proven(holder.session, call.id, self._policy.proof_stale_s, now)
+                proven = proven and not self._presence.is_lost(holder.session)
                 found.append(Candidate(holder.session, holder.number, load[holder.number], proven))
         return found

@@ -267,3 +267,17 @@ def test_the_files_in_the_manual_are_taken_as_they_stand(folder):
 
     assert "1 visits booked" in "".join(said)
     assert "6 rows as they were" in run("import", "people.csv", "visits.csv").output
+
+
+def test_photos_are_taken_by_reference_and_two_files_of_one_reference_are_refused(prison, folder):
+    write_files(folder, "")
+    run("import", "people.csv", "visits.csv")
+    jpeg = b"\xff\xd8\xff\xe0" + bytes(64)
+    (folder / "photos").mkdir()
+    for name in ("K1.jpg", "K1.png"):
+        (folder / "photos" / name).write_bytes(jpeg)
+    refused = run("import-photos", "hrd", "photos", ends=1).stderr
+    assert "K1.jpg, K1.png" in refused
+
+    (folder / "photos" / "K1.png").unlink()
+    assert "1 photo taken" in run("import-photos", "hrd", "photos").output
