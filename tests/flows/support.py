@@ -20,8 +20,9 @@ from broker.config import Config, sqlite_url
 from broker.domain.policy import DEFAULT, Policy
 from broker.engine.office import Office
 from broker.office import open_office
+from broker.synthetic.caller import both
 from broker.synthetic.site import Site
-from broker.synthetic.stage import Stage, ask_for_calls, staffed
+from broker.synthetic.stage import Ends, Stage, ask_for_calls, both_posts, ends_of, staffed
 
 PLACE = "SYN"
 WORKERS = 2
@@ -81,6 +82,17 @@ async def stage_in(
         cast = await ask_for_calls(site, broker.credential, calls, kind)
         async with staffed(site, cast) as stage:
             yield stage
+
+
+@asynccontextmanager
+async def live_call(folder: Path) -> AsyncIterator[tuple[Stage, Ends]]:
+    """Run a broker with one call that is live, both posts staffed."""
+    async with stage_in(folder) as stage:
+        await both_posts(stage)
+        async with ends_of(stage, stage.cast.calls[0], 0) as ends:
+            await both(ends.laptop, ends.family)
+            await ends.media("media at both ends")
+            yield stage, ends
 
 
 def command(config: Config, *words: str) -> Awaitable[Process]:

@@ -14,7 +14,7 @@ from broker.protocol import client
 from broker.synthetic.caller import both
 from broker.synthetic.stage import Ends, Stage, both_posts, ends_of, is_person, refused, shows, sounds
 from broker.synthetic.talk import new_key, until
-from tests.flows.support import stage_in
+from tests.flows.support import live_call, stage_in
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(240)]  # a guard against hanging on a busy machine
 
@@ -23,16 +23,12 @@ LONG_ENOUGH_S = 1.0  # to see that nothing comes: 50 packets of sound a second w
 
 
 @asynccontextmanager
-async def live_call(folder: Path) -> AsyncIterator[tuple[Stage, Ends]]:
+async def watched_call(folder: Path) -> AsyncIterator[tuple[Stage, Ends]]:
     """A call that is live, watched by its monitor and heard, with its supervisor in the hall."""
-    async with stage_in(folder) as stage:
-        await both_posts(stage)
-        async with ends_of(stage, stage.cast.calls[0], 0) as ends:
-            await both(ends.laptop, ends.family)
-            await ends.media("media at both ends")
-            await stage.monitor.focus(ends.booked.call_id)
-            await heard_on_the_wall(stage, ends)
-            yield stage, ends
+    async with live_call(folder) as (stage, ends):
+        await stage.monitor.focus(ends.booked.call_id)
+        await heard_on_the_wall(stage, ends)
+        yield stage, ends
 
 
 async def heard_on_the_wall(stage: Stage, ends: Ends) -> None:
@@ -55,7 +51,7 @@ async def nothing_comes(stage: Stage, ends: Ends) -> bool:
 
 @pytest.mark.feature("F13", "F34", "F44", "F46", "F52", "F53", "F114")
 async def test_a_supervised_call(tmp_path: Path) -> None:
-    async with live_call(tmp_path) as (stage, ends):
+    async with watched_call(tmp_path) as (stage, ends):
         call_id, (prisoner, family) = ends.booked.call_id, ends.numbers
         await everyone_sees_and_hears_the_right_person(stage, ends, prisoner, family)
 
@@ -129,7 +125,7 @@ async def test_no_prisoner_is_seen_before_the_family_is_verified(tmp_path: Path)
 
 @pytest.mark.feature("F20")
 async def test_a_reloaded_page_comes_back_to_the_same_call(tmp_path: Path) -> None:
-    async with live_call(tmp_path) as (_, ends):
+    async with watched_call(tmp_path) as (_, ends):
         await ends.family.come_back()
         await until(lambda: ends.family.screen == "call", WITHIN_S, "the call on the reloaded page")
         ends.mark()
@@ -138,6 +134,6 @@ async def test_a_reloaded_page_comes_back_to_the_same_call(tmp_path: Path) -> No
 
 @pytest.mark.feature("F2")
 async def test_a_link_opens_in_one_browser(tmp_path: Path) -> None:
-    async with live_call(tmp_path) as (stage, ends), ends_of(stage, ends.booked, 0) as others:
+    async with watched_call(tmp_path) as (stage, ends), ends_of(stage, ends.booked, 0) as others:
         with pytest.raises(Exception, match="link_elsewhere"):
             await others.family.connect_socket()

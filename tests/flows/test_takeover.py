@@ -2,59 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from broker.bootstrap import running
-from broker.demo.people import BOT_MONITOR, BOT_SUPERVISOR, HARROWDENE
-from broker.demo.seed import play, seed
+from broker.demo.people import BOT_MONITOR
 from broker.domain.records import NATIONAL_POOL, Grade, Role
 from broker.domain.transfer import Reason, Side
 from broker.engine.accounts import NewAccount
-from broker.engine.office import Office
-from broker.office import open_office
 from broker.protocol import client
 from broker.synthetic.caller import both
-from broker.synthetic.site import Site
 from broker.synthetic.staff import Monitor
-from broker.synthetic.stage import Booked, Cast, Stage, both_posts, ends_of, staffed
+from broker.synthetic.stage import ends_of
 from broker.synthetic.talk import new_key, until
-from tests.flows.support import WITHIN_S, config_in
+from tests.flows.prison import PLACE, a_prison
+from tests.flows.support import WITHIN_S
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(240)]
 
-PLACE, POOL, PASSWORD = HARROWDENE.code, "NAT-1", "correct horse battery"
+POOL, PASSWORD = "NAT-1", "correct horse battery"
 
 
-@asynccontextmanager
-async def a_prison(folder: Path) -> AsyncIterator[tuple[Office, Stage]]:
-    """A broker with an establishment that is not synthetic: the pool takes no other. One call, both posts on."""
-    config = config_in(folder)
-    async with open_office(config) as office:
-        seeded = await seed(office, lambda key: None)
-        account = NewAccount("pool", POOL, "Petra Pool", Grade.OSG, PASSWORD, ((NATIONAL_POOL, Role.NATIONAL_MONITOR),))
-        await office.accounts.add(account, "test")
-        played = await play(office, 1, 0)
-        booked = Booked(played.call_id, played.family_token, played.laptop_token, "", "")
-        staff = [seeded.sign_ins[one.username] for one in (BOT_MONITOR, BOT_SUPERVISOR)]
-        monitor, supervisor = ((one.account.username, one.password) for one in staff)
-        cast = Cast(PLACE, seeded.hall_id, (booked,), monitor, supervisor)
-        async with running(config), Site(config.base_url) as site, staffed(site, cast) as stage:
-            await both_posts(stage)
-            yield office, stage
+ACCOUNT = NewAccount("pool", POOL, "Petra Pool", Grade.OSG, PASSWORD, ((NATIONAL_POOL, Role.NATIONAL_MONITOR),))
 
 
 @pytest.mark.feature("F60", "F43")
 async def test_the_pool_takes_an_establishment_over_and_back_while_a_call_runs(tmp_path: Path) -> None:
     async with (
-        a_prison(tmp_path) as (office, stage),
-        Monitor(stage.site, stage.pacer, "pool", PASSWORD) as pool,
-        ends_of(stage, stage.cast.calls[0], 0) as ends,
+        a_prison(tmp_path, ACCOUNT) as prison,
+        Monitor(prison.stage.site, prison.stage.pacer, "pool", PASSWORD) as pool,
+        ends_of(prison.stage, prison.stage.cast.calls[0], 0) as ends,
     ):
-        call_id, local = ends.booked.call_id, stage.monitor
+        call_id, local = ends.booked.call_id, prison.stage.monitor
         await both(ends.laptop, ends.family)
         await ends.media("media at both ends")
         await pool.sign_in()
@@ -78,13 +57,13 @@ async def test_the_pool_takes_an_establishment_over_and_back_while_a_call_runs(t
         ends.mark()
         await ends.media("media under the establishment's own again")
 
-        call = await office.streams.of(f"call:{call_id}").read()
+        call = await prison.office.streams.of(f"call:{call_id}").read()
         assert [r.body["kind"] for r in call if r.type == "hold.placed"] == ["security"]
         covers = [r.body["number"] for r in call if r.type == "cover.changed" and r.body["post"] == "monitor"]
         assert POOL in covers
         assert covers[-1] == BOT_MONITOR.number
         assert None not in covers[covers.index(BOT_MONITOR.number) :]
-        place = await office.streams.establishment(PLACE).read()
+        place = await prison.office.streams.establishment(PLACE).read()
         passed = [(r.body["to"], r.body["number"]) for r in place if r.type == "monitoring.transferred"]
         assert passed == [("pool", POOL), ("establishment", BOT_MONITOR.number)]
 

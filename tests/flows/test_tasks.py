@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from broker.domain.codes import AttendOutcome, AttendReason, BreachCategory, BreachOutcome, EndReason, Warning
 from broker.protocol import client
-from broker.synthetic.caller import both
-from broker.synthetic.stage import Ends, Stage, both_posts, ends_of, refused
+from broker.synthetic.stage import refused
 from broker.synthetic.talk import new_key, until
-from tests.flows.support import stage_in
+from tests.flows.support import live_call
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(240)]
 
 WITHIN_S = 15.0
-
-
-@asynccontextmanager
-async def live_call(folder: Path) -> AsyncIterator[tuple[Stage, Ends]]:
-    """A call that is live, with both posts staffed."""
-    async with stage_in(folder) as stage:
-        await both_posts(stage)
-        async with ends_of(stage, stage.cast.calls[0], 0) as ends:
-            await both(ends.laptop, ends.family)
-            await ends.media("media at both ends")
-            yield stage, ends
 
 
 @pytest.mark.feature("F39", "F54")
