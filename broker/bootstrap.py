@@ -227,7 +227,6 @@ class Node:
             assets=await asyncio.to_thread(Assets, find_root()),
             figures=figures,
             inquiry=Inquiry(figures, office.streams, office.directory, self.clock),
-            holders=lambda: self.engine.presence.holders,
         )
         self.app = make_app(found, tasks)
         hub = self.app[HUB]

@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from broker.domain.call import Call, Leg
-from broker.domain.events import Event, WarningDisplayed
+from broker.domain.events import Event, WarningDisplayed, WarningGiven
 from broker.domain.given import Given
 from broker.domain.policy import Policy
 from broker.domain.task_events import WarningMissed
 
 
-def is_for(given: Given, leg: Leg) -> bool:
+def is_for(given: Given | WarningGiven, leg: Leg) -> bool:
     """Say whether a warning is meant for `leg`: for every leg, unless some are named."""
     return not leg.left and (not given.legs or leg.id in given.legs)
 

@@ -11,7 +11,6 @@ from broker.domain.actors import Actor
 from broker.domain.call import Phase
 from broker.domain.codes import Code, Refused
 from broker.domain.kinds import offered
-from broker.domain.permissions import HeldPost
 from broker.domain.risk import TIERS
 from broker.edge.forms import FieldFault
 from broker.edge.routes import STAFF, Route
@@ -43,7 +42,7 @@ async def set_tier(request: web.Request, person: SignedIn) -> web.StreamResponse
     form, row = await posted_for(request, person, "call.set_tier")
     if form["tier"] not in {str(tier) for tier in TIERS}:
         return _page(request, person, row, FieldFault("tier", "refused.unknown_tier"))
-    command = c.SetTier(actor_of(request, person), int(form["tier"]), form["reason"])
+    command = c.SetTier(actor_of(person), int(form["tier"]), form["reason"])
     return await _done(request, person, row, command)
 
 
@@ -52,7 +51,7 @@ async def make_privileged(request: web.Request, person: SignedIn) -> web.StreamR
     form, row = await posted_for(request, person, "call.make_privileged")
     if form["sure"] != "yes":
         return _page(request, person, row, FieldFault("kind", "staff.authority.sure_missing"))
-    return await _done(request, person, row, c.MakePrivileged(actor_of(request, person), form["kind"]))
+    return await _done(request, person, row, c.MakePrivileged(actor_of(person), form["kind"]))
 
 
 async def _done(request: web.Request, person: SignedIn, row: Booked, command: c.Command) -> web.StreamResponse:
@@ -65,12 +64,10 @@ async def _done(request: web.Request, person: SignedIn, row: Booked, command: c.
     raise web.HTTPSeeOther(f"/visits/{row.visit.id}/authority")
 
 
-def actor_of(request: web.Request, person: SignedIn) -> Actor:
+def actor_of(person: SignedIn) -> Actor:
     """Return who acts: with the post that the person holds at any socket, which no authority may be used from."""
     chair = person.chair
-    holders = services(request).engine.presence.holders
-    held = next((HeldPost(h.post, h.scope, h.hall_id) for h in holders if h.number == chair.number), None)
-    return Actor(f"staff:{chair.number}", chair.staff.name, chair.number, asker=chair.asker(held))
+    return Actor(f"staff:{chair.number}", chair.staff.name, chair.number, asker=person.asker)
 
 
 def _page(request: web.Request, person: SignedIn, row: Booked, *faults: FieldFault) -> web.Response:

@@ -27,17 +27,17 @@ _CHECKED_IN: Final = (Phase.LOBBY, Phase.READY, Phase.LIVE)  # a person who come
 def held_by(request: web.Request, person: SignedIn) -> HeldPost | None:
     """Return the post that this person holds now, in this browser."""
     who = (person.chair.number, person.chair.session.profile)
-    return next((one.held for one in services(request).holders() if (one.number, one.profile) == who), None)
+    holders = services(request).engine.presence.holders
+    return next((one.held for one in holders if (one.number, one.profile) == who), None)
 
 
-async def call_for(request: web.Request, action: str) -> Entry:
-    """Return the call of the path, for whoever may do `action` to it from the post that they hold.
+async def call_for(request: web.Request, person: SignedIn, action: str) -> Entry:
+    """Return the call of the path, if the person may do `action` to it from the post that they hold here.
 
     Raises:
-        HTTPSeeOther: Nobody is signed in.
-        HTTPNotFound: There is no such call within reach; a call elsewhere is answered alike. The denial is on record.
+        HTTPNotFound: There is no such call, or they may not, which is put on record: the two are answered alike.
     """
-    person, found = await signed_in(request), services(request)
+    found = services(request)
     entry = found.engine.entry(request.match_info["call_id"])
     asker = person.chair.asker(held_by(request, person))
     if entry is None:
@@ -52,12 +52,12 @@ async def call_for(request: web.Request, action: str) -> Entry:
 
 async def photo(request: web.Request) -> web.StreamResponse:
     """GET /calls/{call_id}/photos/{person}: a photo on file of somebody who is expected at a call in the lobby."""
-    entry = await call_for(request, "photo.read")
-    call, person = entry.actor.call, request.match_info["person"]
-    expected = any(person in leg.people for leg in call.active)
+    entry = await call_for(request, await signed_in(request), "photo.read")
+    call, attendee = entry.actor.call, request.match_info["person"]
+    expected = any(attendee in leg.people for leg in call.active)
     if call.phase not in _CHECKED_IN or not expected:
         raise web.HTTPNotFound
-    found = await services(request).directory.photo(Scope(frozenset({call.establishment})), person)
+    found = await services(request).directory.photo(Scope(frozenset({call.establishment})), attendee)
     if found is None:
         raise web.HTTPNotFound
     return web.Response(body=found.data, content_type=found.media_type)
@@ -65,8 +65,8 @@ async def photo(request: web.Request) -> web.StreamResponse:
 
 async def incident(request: web.Request) -> web.StreamResponse:
     """GET /calls/{call_id}/incident: a draft of an incident's text, from the call's own record, to be copied."""
-    entry, found = await call_for(request, "call.incident"), services(request)
-    person = await signed_in(request)
+    person, found = await signed_in(request), services(request)
+    entry = await call_for(request, person, "call.incident")
     try:
         records = await found.engine.streams.of(stream_of(entry.actor.call.id)).read()
     except LogUnavailable:

@@ -11,7 +11,7 @@ from broker.domain.actors import SYSTEM, Actor
 from broker.domain.call import Call, Leg, Phase
 from broker.domain.codes import Code, Refused
 from broker.domain.permissions import Subject
-from broker.domain.receipts import unshown
+from broker.domain.receipts import is_for, unshown
 from broker.domain.records import Scope
 from broker.edge import callers
 from broker.edge.session import Session, Shared
@@ -109,8 +109,9 @@ class LegSession(Session):
             self.socket.send(MediaReoffer(receive=callers.lines_wanted(call)), "reoffer")
         if not isinstance(change, CallChanged) or call is None or change.call.id != call.id:
             return
+        leg = call.leg(self._leg_id)
         for event in change.events:
-            if isinstance(event, e.WarningGiven) and self._leg_id in (event.legs or (self._leg_id,)):
+            if isinstance(event, e.WarningGiven) and leg is not None and is_for(event, leg):
                 self.socket.send(_warning(event.warning_id, event.warning.value, event.at))
             elif isinstance(event, e.CallEnded):
                 self._over(call)

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from broker.domain.codes import Outcome
-from broker.domain.permissions import Subject
-from broker.domain.records import Role, Scope
+from broker.domain.records import Scope
 from broker.domain.shift import HandOver, Shift
 from broker.domain.story import staff_of
 from broker.edge.forms import day_of, read_form
@@ -24,7 +23,6 @@ from broker.ports import Record
 from broker.text import catalogue
 
 SHIFTS_BACK: Final = timedelta(days=31)
-_READERS: Final = (Role.DUTY_GOVERNOR, Role.AUDITOR)
 
 
 def _zone(request: web.Request) -> ZoneInfo:
@@ -90,7 +88,6 @@ async def show_call(request: web.Request, person: SignedIn) -> web.StreamRespons
     file = await services(request).inquiry.open(
         Scope(places), request.match_info["call_id"], f"staff:{person.chair.number}"
     )
-    await permit(request, person, "audit.read", Subject(file.visit.establishment))
     names = await _names(request, places)
     actors = {number for record in (*file.records, *file.openings) if (number := staff_of(record.actor))}
     await names.learn(services(request).directory, actors)
@@ -133,7 +130,7 @@ async def _own_or_all(request: web.Request, person: SignedIn) -> tuple[frozenset
     await permit(request, person, "shift.read")
     places = person.where("shift.read")
     since = services(request).clock.now() - SHIFTS_BACK
-    reads = frozenset(place for role, place in person.asker.grants if role in _READERS)
+    reads = person.where("audit.read")
     found = await services(request).inquiry.shifts(places, since)
     return places, [shift for shift in found if shift.number == person.chair.number or shift.places & reads]
 

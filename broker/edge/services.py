@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from broker.config import Config
-from broker.domain.posts import Holder
 from broker.edge.assets import Assets
 from broker.engine.access import Access
 from broker.engine.accounts import Accounts
@@ -37,7 +35,6 @@ class Services:
     assets: Assets
     figures: Figures
     inquiry: Inquiry
-    holders: Callable[[], Iterable[Holder]]  # everybody who is on a post now
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

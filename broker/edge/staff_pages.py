@@ -62,9 +62,9 @@ async def signed_in(request: web.Request) -> SignedIn:
     chair = await services(request).accounts.chair(cookie)
     if chair is None or cookie is None:
         raise web.HTTPSeeOther("/sign-in")
-    holders = [holder for holder in services(request).holders() if holder.number == chair.number]
-    held = holders[0].held if holders else None
-    return SignedIn(chair, cookie, held)
+    holders = services(request).engine.presence.holders
+    held = (holder.held for holder in holders if holder.number == chair.number)
+    return SignedIn(chair, cookie, next(held, None))
 
 
 async def permit(request: web.Request, person: SignedIn, action: str, subject: Subject = ANYTHING) -> None:

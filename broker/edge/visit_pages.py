@@ -15,7 +15,7 @@ from aiohttp import web
 from broker.domain.bookings import is_adult
 from broker.domain.codes import Code, Outcome, Refused
 from broker.domain.kinds import offered
-from broker.domain.permissions import Subject, where
+from broker.domain.permissions import Subject
 from broker.domain.records import Link, Scope
 from broker.edge.forms import FieldFault, Form, day_of, read_form
 from broker.edge.rendering import clock_text, day_text, render_staff
@@ -66,7 +66,6 @@ def page_of(
     """Return a page about visits, with what its template asks."""
     found = services(request)
     zone = ZoneInfo(found.config.zone)
-    asker = person.chair.asker()
     return render_staff(
         request,
         template,
@@ -77,7 +76,7 @@ def page_of(
         clock=lambda instant: clock_text(instant, zone),
         day=lambda value: day_text(value, found.config.language),
         local=lambda instant: instant.astimezone(zone).date(),
-        may_at=lambda action, place: place in where(asker, action),
+        may_at=lambda action, place: place in person.where(action),
         adult=is_adult,
         state=lambda row: _state(row, request),
         now=found.clock.now(),
@@ -87,7 +86,7 @@ def page_of(
 
 def scope_of(person: SignedIn, action: str) -> Scope:
     """Return the establishments at which the person may do `action`."""
-    return Scope(where(person.chair.asker(), action))
+    return Scope(person.where(action))
 
 
 def _day(request: web.Request) -> date:
@@ -102,8 +101,8 @@ async def list_visits(request: web.Request, person: SignedIn) -> web.StreamRespo
     await permit(request, person, "visit.list")
     day = _day(request)
     rows = await services(request).visits.day(scope_of(person, "visit.list"), day)
-    may_book = bool(where(person.chair.asker(), "visit.book"))
-    may_print = bool(where(person.chair.asker(), "visit.print"))
+    may_book = bool(person.where("visit.book"))
+    may_print = bool(person.where("visit.print"))
     before, after = day - timedelta(days=1), day + timedelta(days=1)
     return page_of(
         request,

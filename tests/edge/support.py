@@ -116,7 +116,10 @@ def application(desk: Desk, config: Config, tasks: Tasks, engine: Engine | None 
         config=config,
         clock=desk.clock,
         directory=desk.directory,
-        engine=engine or cast(Engine, SimpleNamespace(alerts=alerts, entry=lambda call_id: None)),
+        engine=engine
+        or cast(
+            Engine, SimpleNamespace(alerts=alerts, entry=lambda call_id: None, presence=SimpleNamespace(holders=()))
+        ),
         access=office.access,
         accounts=office.accounts,
         visits=office.visits,
@@ -125,7 +128,6 @@ def application(desk: Desk, config: Config, tasks: Tasks, engine: Engine | None 
         assets=assets(),
         figures=figures,
         inquiry=Inquiry(figures, office.streams, desk.directory, desk.clock),
-        holders=lambda: (),
     )
     return make_app(found, tasks)
 

@@ -309,7 +309,6 @@ async def wire(**config: Any) -> AsyncIterator[Wire]:
         assets=assets(),
         figures=figures,
         inquiry=Inquiry(figures, office.streams, desk.directory, desk.clock),
-        holders=lambda: engine.presence.holders,
     )
     app = make_app(found, tasks)
     async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
