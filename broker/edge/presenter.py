@@ -104,13 +104,13 @@ class Presenter:
 
     def attention(self, call: Call, now: datetime) -> AttentionPart | None:
         """Return how a live call stands to its limit; None where no look is asked."""
-        engine = self._engine
-        limit = limit_s(call, engine.policy)
+        engine, rules = self._engine, policy(call.policy_version)
+        limit = limit_s(call, rules)
         if limit is None or call.phase is not Phase.LIVE:
             return None
         counted = engine.presence.attention.of(call, now)
         in_focus = engine.presence.attention.in_focus(call, now)
-        state = state_of(call, counted, limit, engine.watch.is_offered(call), engine.policy)
+        state = state_of(call, counted, limit, engine.watch.is_offered(call), rules)
         due_at = now + timedelta(seconds=limit - counted.unwatched_s) if flows(call) and not in_focus else None
         whose = engine.watch.whose(call)
         return AttentionPart(

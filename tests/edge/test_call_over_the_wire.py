@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from broker.domain.records import Role
@@ -245,3 +247,15 @@ async def test_a_home_that_is_not_there_is_a_bad_offer() -> None:
         monitor = await w.on_post("mona", Role.MONITOR)
         assert await monitor.refusal("media.offer", sdp="audio=8 video=40", home=1) == "bad_offer"
         assert await monitor.refusal("media.offer", sdp="audio=8 video=40", home=-1) == "bad_offer"
+
+
+@pytest.mark.feature("F58")
+async def test_the_limit_of_a_look_is_of_the_policy_under_which_the_call_began() -> None:
+    async with wire() as w:
+        live = await w.live_call()
+        before = (await live.monitor.now("call", lambda m: bool(m["call"]["attention"])))["call"]["attention"]
+        w.engine.policy = replace(w.engine.policy, attention_tier2_s=7.0, attention_tier3_s=7.0)
+        await w.tick()
+
+        news = await live.monitor.now("news", lambda m: bool(m["attention"]))
+        assert news["attention"][live.visit.id]["limit_s"] == before["limit_s"]
