@@ -1,8 +1,8 @@
-"""Datagrams of one wake-up, sent by destination: packets of one size go to the kernel as one train.
+"""Datagrams of one reading, sent by destination: packets of one size go to the kernel as one train.
 
 UDP segmentation offload (`UDP_SEGMENT`, Linux 4.18): the kernel walks its stack once for a train and cuts it into the
 datagrams that it was made of. A frame's packets to one receiver are such a train. Where sendmmsg can be called, all
-trains of a wake-up go by one call.
+trains of a reading go by one call.
 
 Measured on two shared cores (load 11; frames of five packets of 1.1 kB, and sound, to two receivers; the least of 12
 rounds, three times, alternated): 6.5 to 7.3 µs of CPU time per packet in and out where each is sent by itself, 5.4 to
@@ -22,7 +22,7 @@ from broker.media.dtls import BUFFER_BYTES, PacketBuffer
 
 Address = tuple[str, int]
 
-LANES = 32  # destinations of a wake-up; one that needs more is sent in parts
+LANES = 32  # destinations of a reading; one that needs more is sent in parts
 LANE_PACKETS = 16  # to one destination before it needs another lane: below the most segments (64), and 64 kB
 SOL_UDP, UDP_SEGMENT = 17, 103  # linux/udp.h
 CONTROL = struct.Struct("=QiiH6x")  # struct cmsghdr (cmsg(3)) and the segment size, padded

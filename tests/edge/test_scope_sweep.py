@@ -85,6 +85,9 @@ def every_command(live: Live) -> list[Said]:
         {"type": "attend.acknowledge", **call, "attend_id": "a1"},
         {"type": "attend.escalate", **call, "attend_id": "a1"},
         {"type": "attend.close", **call, "attend_id": "a1", "outcome": "settled"},
+        {"type": "look.start", **call},
+        {"type": "look.stop", **call},
+        {"type": "patrol.log", **call},
     ]
 
 
@@ -118,6 +121,23 @@ async def test_a_call_of_nobody_and_a_call_of_the_others_are_answered_alike() ->
             theirs = await ours.monitor.refusal(kind, **command)
             nobodys = await ours.monitor.refusal(kind, **{**command, "call_id": "v" + "z" * 20})
             assert (kind, theirs) == (kind, nobodys)
+
+
+@pytest.mark.feature("F98")
+async def test_an_alert_of_the_others_and_an_alert_of_nobody_are_answered_alike() -> None:
+    async with wire() as w:
+        ours, others = await two_calls(w)
+        await others.family.done("leg.help")
+        raised = await others.monitor.of_type("alert", code="hand")
+        for talk in (ours.monitor, ours.supervisor):
+            for alert_id in (raised["id"], "anobody"):
+                assert await talk.refusal("alert.ack", alert_id=alert_id) == "unknown_alert"
+                assert await talk.refusal("alert.clear", alert_id=alert_id, outcome="dealt") == "unknown_alert"
+
+        entry = w.engine.entry(others.visit.id)
+        assert entry is not None
+        assert entry.actor.call.leg(others.legs[1]).raised  # type: ignore[union-attr]
+        assert w.engine.alerts.alert(raised["id"]).acked_by is None  # type: ignore[union-attr]
 
 
 @pytest.mark.feature("F98")

@@ -1,4 +1,4 @@
-"""The start beyond the cap is held, in honest words, until a second monitor signs on (scenario 11)."""
+"""The start beyond the cap waits in the lobby, and says so at both ends in honest words (part of scenario 11)."""
 
 from __future__ import annotations
 
