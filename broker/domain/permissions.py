@@ -142,6 +142,7 @@ TABLE: Mapping[tuple[str, Who], Need] = {
         ("synthetic.create", (Who.SYNTHETIC,)),
         ("figures.read", (Who.DUTY_GOVERNOR, Who.AUDITOR)),
         ("audit.read", (Who.DUTY_GOVERNOR, Who.AUDITOR)),
+        ("duty.read", (Who.DUTY_GOVERNOR,)),
         ("shift.read", (Who.MONITOR, Who.DUTY_GOVERNOR, Who.AUDITOR)),  # a monitor: their own shifts alone
     ),
     **_rows(
@@ -195,8 +196,8 @@ TABLE: Mapping[tuple[str, Who], Need] = {
     ),
 }
 """(action, who) → on what condition. Holds that the system made (unmonitored, unsupervised, interrupted)
-have no row: they clear by themselves, and nobody may clear them. The duty governor's own page and rights over
-calls come with that page; until then a duty governor acts on a call from a post, like anybody else.
+have no row: they clear by themselves, and nobody may clear them. The duty governor's own page shows what is urgent and
+acts on nothing: a duty governor acts on a call from a post, like anybody else.
 """
 
 ACTIONS: frozenset[str] = frozenset(action for action, _ in TABLE)

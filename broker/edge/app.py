@@ -15,6 +15,7 @@ from broker.edge import (
     api_access,
     authority_pages,
     call_pages,
+    duty_pages,
     figures_pages,
     health,
     live_pages,
@@ -56,6 +57,7 @@ def routes(found: Services) -> list[Route]:
         record_pages.ROUTES,
         authority_pages.ROUTES,
         call_pages.ROUTES,
+        duty_pages.ROUTES,
         ws.ROUTES,
     )
     return [static, *(route for part in parts for route in part)]

@@ -24,6 +24,7 @@ _PAGE_ACTIONS: Final = (
     ("/monitor", "page.monitor"),
     ("/hall", "page.hall"),
     ("/visits", "visit.list"),
+    ("/duty", "duty.read"),
     ("/figures", "figures.read"),
     ("/audit", "audit.read"),
     ("/shifts", "shift.read"),
