@@ -78,7 +78,8 @@ class Call:
     synthetic: bool = False
     tier: int = 3
     tier_reasons: tuple[RiskReason, ...] = ()
-    tier_by: str | None = None  # staff number of who set it; None: the rules
+    set_tier: int = 3  # what a person set last, and the staff number of who that was; None: nobody has
+    set_by: str | None = None
     privacy: Privacy = NO_LOOKS  # looks at a privileged call, and patrols in their place
     risen: bool = False  # the rules have raised the tier since the call was scheduled, and nobody has set it since
     phase: Phase = Phase.SCHEDULED
@@ -119,6 +120,11 @@ class Call:
     def held_by(self, kind: HoldKind) -> Hold | None:
         """Return the first hold of that kind."""
         return next((hold for hold in self.holds if hold.kind is kind), None)
+
+    @property
+    def tier_by(self) -> str | None:
+        """The staff number of who set the tier that stands; None: the rules."""
+        return self.set_by if self.tier == self.set_tier else None
 
     @property
     def privileged(self) -> bool:
@@ -383,8 +389,8 @@ def _(event: e.LimitChanged, call: Call) -> Call:
 
 @_apply.register
 def _(event: e.TierSet, call: Call) -> Call:
-    risen = event.by is None and (call.risen or event.tier < call.tier)
-    return replace(call, tier=event.tier, tier_reasons=event.reasons, tier_by=event.by, risen=risen)
+    call = replace(call, tier=event.tier, tier_reasons=event.reasons, risen=call.risen or event.tier < call.tier)
+    return call if event.by is None else replace(call, set_tier=event.tier, set_by=event.by, risen=False)
 
 
 @_apply.register

@@ -161,8 +161,8 @@ def _near(row: Restriction, prisoner_number: str, people: set[str], on: date, po
 def decide_tier(call: Call, command: c.AssessRisk | c.SetTier, now: datetime) -> list[e.Event]:
     """Return the change of tier that the rules or a person ask for.
 
-    The rules raise at once, always. They lower only before the call is live, and never what a person has set: what
-    that person had read counts as weighed, and only a new reason speaks again.
+    The rules raise at once, always. They lower only before the call is live, and never below what a person has set:
+    what that person had read counts as weighed, and only a new reason speaks again.
 
     Raises:
         Refused: `not_permitted` and the like to who may not; `not_your_post` to anybody on a post (domain.md 7.8);
@@ -170,13 +170,11 @@ def decide_tier(call: Call, command: c.AssessRisk | c.SetTier, now: datetime) ->
     """
     if isinstance(command, c.SetTier):
         return _set(call, command, now)
-    tier, reasons = command.tier, command.reasons
-    if call.tier_by is not None:
-        if not set(reasons) - set(call.tier_reasons):
-            return []
-        tier = min(call.tier, tier)
-    elif call.phase is Phase.LIVE:
-        tier = min(call.tier, tier)
+    reasons, by_person = command.reasons, call.tier_by is not None
+    if by_person and not set(reasons) - set(call.tier_reasons):
+        return []
+    lowest = call.tier if by_person or call.phase is Phase.LIVE else call.set_tier
+    tier = min(lowest, command.tier)
     if (tier, reasons) == (call.tier, call.tier_reasons):
         return []
     return [e.TierSet(now, command.actor.id, tier, reasons)]

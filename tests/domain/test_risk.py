@@ -137,6 +137,28 @@ def test_what_the_analyst_sets_stands_until_there_is_a_reason_that_was_not_weigh
     assert (scene.call.tier, scene.call.tier_by) == (1, None)
 
 
+def test_the_rules_never_lower_what_a_person_has_set_whatever_reason_is_new():
+    scene = Scene()
+    scene.do(c.SetTier(ANALYST, 1, "a threat was made by telephone"))
+    tell(scene, 3, RiskReason.CHILD)
+    assert (scene.call.tier, scene.call.tier_by) == (1, "A1")
+    assert scene.call.tier_reasons == (RiskReason.CHILD,)
+
+    assert tell(scene, 3, RiskReason.CHILD) == []
+    assert scene.call.tier == 1
+
+
+def test_a_reason_that_goes_leaves_the_tier_that_a_person_had_set():
+    scene = Scene()
+    scene.do(c.SetTier(ANALYST, 2, "watch the background"))
+    tell(scene, 1, RiskReason.ESCAPE)
+    assert (scene.call.tier, scene.call.tier_by) == (1, None)
+
+    tell(scene, 3)
+    assert (scene.call.tier, scene.call.tier_by) == (2, "A1")
+    assert tell(scene, 3) == []
+
+
 @pytest.mark.parametrize(
     ("actor", "tier", "reason", "code"),
     [
