@@ -395,7 +395,7 @@ def _(event: e.TierSet, call: Call) -> Call:
 
 @_apply.register
 def _(event: e.KindChanged, call: Call) -> Call:
-    return replace(call, kind=event.kind, observers=())
+    return replace(call, kind=event.kind, observers=(), overdue=False)  # a privileged call has no limit to pass
 
 
 @_apply.register

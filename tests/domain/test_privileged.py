@@ -212,6 +212,16 @@ def test_a_call_that_becomes_privileged_loses_every_console_at_once_and_never_go
     assert refused(scene, c.MakePrivileged(GOVERNOR, "official")) == Code.ALREADY_PRIVILEGED
 
 
+def test_a_call_that_becomes_privileged_is_no_longer_overdue_for_a_look():
+    scene = live(booked(tier=2))
+    scene.attends = False
+    scene.wait(DEFAULT.attention_tier2_s + 1)
+    assert AlertCode.UNWATCHED in standing(scene)
+
+    scene.do(c.MakePrivileged(GOVERNOR, "legal"))
+    assert AlertCode.UNWATCHED not in standing(scene)
+
+
 @pytest.mark.parametrize(
     ("actor", "kind", "code"),
     [
