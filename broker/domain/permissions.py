@@ -239,6 +239,8 @@ def where(actor: Asker, action: str) -> frozenset[str]:
     candidates = {place for _, place in actor.grants}
     if actor.establishment is not None:
         candidates.add(actor.establishment)
+    if actor.held is not None:
+        candidates |= actor.held.scope  # the pool's grant names no establishment
     return frozenset(place for place in candidates if may(actor, action, Subject(place)) is None)
 
 

@@ -21,7 +21,7 @@ from broker.domain.permissions import (
     staff_asker,
     where,
 )
-from broker.domain.records import Grade, Role
+from broker.domain.records import NATIONAL_POOL, Grade, Role
 from tests.domain.permissions_in_full import FULL_FILE, in_full
 
 GOLDEN = Path(__file__).with_name("permissions.csv")
@@ -152,6 +152,17 @@ def test_a_grant_is_good_at_its_establishment_only():
 def test_without_a_grant_there_is_no_scope():
     assert where(staff_asker("1001", []), "visit.list") == frozenset()
     assert where(STRANGER, "visit.list") == frozenset()
+
+
+@pytest.mark.feature("F82", "F60")
+def test_a_pool_monitor_s_scope_is_what_the_pool_monitors_now_and_only_for_what_a_post_may_do():
+    grant = [(Role.NATIONAL_MONITOR, NATIONAL_POOL)]
+    held = HeldPost(Post.MONITOR, frozenset({"HRD", "SKB"}), pool=True)
+
+    assert where(staff_asker("N1", grant, held), "figures.read") == {"HRD", "SKB"}
+    assert where(staff_asker("N1", grant, held), "visit.list") == {NATIONAL_POOL}
+    assert where(staff_asker("N1", grant), "figures.read") == frozenset()
+    assert where(staff_asker("N1", [(Role.MONITOR, "HRD")], held), "figures.read") == frozenset()
 
 
 @pytest.mark.feature("F34", "F36", "F39")
