@@ -15,7 +15,8 @@ async def signed_in(w: Wire, username: str, chair: str = "monitor") -> None:
 
 async def on_post(w: Wire, username: str, role: Role, code: str = "HRD") -> Talk:
     """Sign somebody in on page and socket of one browser, and on to their post."""
-    await w.desk.person(username, f"{code}-{username}", role, code)
+    if await w.desk.directory.staff(username) is None:
+        await w.desk.person(username, f"{code}-{username}", role, code)
     chair = "monitor" if role is Role.MONITOR else "hall"
     await signed_in(w, username, chair)
     jar = w.browser.cookies[w.browser.config.chair_host(chair)]
