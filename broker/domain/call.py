@@ -22,6 +22,7 @@ from broker.domain.codes import (
     STEP_ORDER,
     EndReason,
     HoldKind,
+    IdentityReason,
     ObservationMode,
     Outcome,
     PauseReason,
@@ -102,6 +103,7 @@ class Call:
     help_asked: bool = False
     outcome: Outcome | None = None
     end_reason: EndReason | None = None
+    identity: IdentityReason | None = None  # why the leg that ended it was refused at its check
     ended_at: datetime | None = None
     ended_by_leg: str | None = None
     ended_by: str | None = None
@@ -463,6 +465,7 @@ def _(event: e.CallEnded, call: Call) -> Call:
         phase=Phase.ENDED,
         outcome=event.outcome,
         end_reason=event.reason,
+        identity=event.identity,
         ended_at=event.at,
         ended_by_leg=event.by_leg,
         ended_by=event.actor,

@@ -290,6 +290,19 @@ class Document(StrEnum):
     WITH_ADULT = "with_adult"  # a child's: a listed adult of the same leg is there
 
 
+class IdentityReason(StrEnum):
+    """Why a leg was refused at the identity check; catalogue keys `identity.<code>` and `family.identity.<code>`."""
+
+    NOT_ON_LIST = "not_on_list"  # somebody who should have been checked is not on the prisoner's list
+    PHOTO_DIFFERS = "photo_differs"
+    NO_ID = "no_id"
+    CHILD_ALONE = "child_alone"  # no listed adult is with the child
+    SOMEONE_IN_VIEW = "someone_in_view"  # and would not leave the room
+    INTOXICATED = "intoxicated"
+    NOT_VISIBLE = "not_visible"  # too dark, too far, covered
+    DECLINED = "declined"  # would not take part in the check
+
+
 class NoteCode(StrEnum):
     """What an observation note is about; catalogue key `note.<code>`."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from broker.domain.actors import Actor
-from broker.domain.codes import EndReason, PauseReason, RiskReason, Step, Warning
+from broker.domain.codes import EndReason, IdentityReason, PauseReason, RiskReason, Step, Warning
 from broker.domain.observation import Span
 from broker.domain.task_events import PersonCheck
 
@@ -106,9 +106,10 @@ class Verify(Command):
 
 @dataclass(frozen=True, slots=True)
 class RefuseLeg(Command):
-    """The identity check failed."""
+    """The identity check failed. A refusal without its reason acts too: it is restrictive."""
 
     leg_id: str
+    reason: IdentityReason | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,7 +229,10 @@ def _identity(call: Call, command: c.Command, now: datetime) -> list[e.Event]:
     if isinstance(command, c.RefuseLeg):
         failed = Outcome.VISITOR_FAILED_SECURITY_CHECKS
         outcome = Outcome.PRISONER_REFUSED_TO_ATTEND if leg.role is LegRole.PRISONER else failed
-        return [*close_clock(call, now), e.CallEnded(now, command.actor.id, outcome, None, leg.id, post)]
+        return [
+            *close_clock(call, now),
+            e.CallEnded(now, command.actor.id, outcome, None, leg.id, post, command.reason),
+        ]
     if command.version < leg.guard_seq:
         raise Refused(Code.STALE_VERSION)
     if not leg.present:

@@ -8,6 +8,7 @@ from datetime import datetime
 from broker.domain.codes import (
     EndReason,
     HoldKind,
+    IdentityReason,
     ObservationMode,
     Outcome,
     PatrolReason,
@@ -421,9 +422,10 @@ class CallRecovered(Event):
 
 @dataclass(frozen=True, slots=True)
 class CallEnded(Event):
-    """The end: nothing leaves it."""
+    """The end: nothing leaves it. `identity`: why `by_leg` was refused at its check."""
 
     outcome: Outcome
     reason: EndReason | None = None
     by_leg: str | None = None
     by_post: Post | None = None
+    identity: IdentityReason | None = None

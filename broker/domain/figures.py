@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
-from broker.domain.codes import Outcome, Post
+from broker.domain.codes import IdentityReason, Outcome, Post
 from broker.domain.spans import NO_TIME, Span, Spans, holds, length, meet
 from broker.domain.story import Raised, Recorded, Story, gaps_of, tell, with_alerts
 from broker.domain.uses import LOST, Use
@@ -51,6 +51,8 @@ class Tally:
     breached: int = 0  # calls with one or more
     detected: int = 0
     false_alarms: int = 0
+    refused: int = 0  # calls that ended because somebody failed the identity check
+    refusals: Counter[IdentityReason] = field(default_factory=Counter)
     arrived: int = 0  # calls whose family came
     joined: int = 0  # of these, those that began to be live
     silences_ms: tuple[float, ...] = ()
@@ -106,16 +108,20 @@ def _counted(story: Story, within: Spans) -> Tally:
     """The call itself: begun and ended."""
     call = story.call
     begun = call.started_at is not None and holds(within, call.started_at)
-    over = call.started_at is not None and call.ended_at is not None and holds(within, call.ended_at)
+    ended = call.ended_at is not None and holds(within, call.ended_at)
+    over = call.started_at is not None and ended
     came = story.arrived_at is not None and call.outcome not in _CANCELLED_BY_US and holds(within, story.arrived_at)
     joins: tuple[float, ...] = ()
     if came and call.started_at is not None and story.arrived_at is not None:
         joins = ((call.started_at - story.arrived_at).total_seconds(),)
     first = min((breach.at for breach in story.breaches), default=None)
+    refused = ended and call.outcome is Outcome.VISITOR_FAILED_SECURITY_CHECKS
     return Tally(
         calls=int(begun),
         completed=int(over),
         breached=int(first is not None and holds(within, first)),
+        refused=int(refused),
+        refusals=Counter([call.identity] if refused and call.identity is not None else ()),
         arrived=int(came),
         joined=len(joins),
         joins_s=joins,
@@ -196,6 +202,8 @@ def derive(sums: Tally) -> dict[str, float | int | None]:
         "pause_silent_max_ms": max(sums.silences_ms, default=None),
         "attend_p50_s": percentile(sums.attends_s, 50),
         "attend_p95_s": percentile(sums.attends_s, 95),
+        "identity_refused": sums.refused,
+        **{f"refused_{reason}": sums.refusals[reason] for reason in IdentityReason},
         "join_pct": _pct(sums.joined, sums.arrived),
         "join_p50_s": percentile(sums.joins_s, 50),
     }

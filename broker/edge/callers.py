@@ -37,6 +37,7 @@ def visit_message(entry: Entry, leg: Leg, missing: list[str], now: datetime) -> 
     call = entry.actor.call
     screen = screen_of(call, leg)
     hold = worst_hold(call, leg) if screen == "paused" else None
+    end = end_word(call, leg) if screen == "ended" else None
     staff_ended = screen == "ended" and call.outcome is Outcome.TERMINATED_BY_STAFF
     return VisitMessage(
         now=now,
@@ -58,9 +59,10 @@ def visit_message(entry: Entry, leg: Leg, missing: list[str], now: datetime) -> 
         clock_runs=call.clock_stopped_at is None,
         returned_s=call.credited_s,
         rebook_s=call.rebook_s,
-        end=end_word(call, leg) if screen == "ended" else None,
+        end=end,
         hand=leg.raised,
         end_reason=call.end_reason if staff_ended else None,
+        identity=call.identity if end == "identity" else None,
         synthetic=call.synthetic,
     )
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from broker.domain.codes import IdentityReason
 from broker.domain.cuts import Cut
 from broker.domain.figures import VERBS, Tally, derive
 from broker.domain.gaps import Gap
@@ -53,6 +54,8 @@ TAIL: Final = (
     "attend_p95_s",
     "false_alarm_pct",
     "undone",
+    "identity_refused",
+    *(f"refused_{reason}" for reason in IdentityReason),
 )
 TARGETS: Final = {
     "two_post_pct": 100.0,

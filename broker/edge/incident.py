@@ -17,6 +17,7 @@ from broker.domain.codes import (
     BreachCategory,
     BreachOutcome,
     EndReason,
+    IdentityReason,
     Outcome,
     PauseReason,
     Warning,
@@ -34,6 +35,7 @@ WORDS: Final[Mapping[type[StrEnum], str]] = {  # the area of the catalogue that 
     Warning: "warning",
     PauseReason: "pause",
     EndReason: "end",
+    IdentityReason: "identity",
     Outcome: "outcome",
     BreachCategory: "breach",
     BreachOutcome: "breach_outcome",
@@ -105,7 +107,7 @@ def _event(record: Record, named: Named, words: Catalogue, zone: ZoneInfo) -> st
 def _detail(record: Record, words: Catalogue) -> str:
     """Return the closed codes of an event, worded: a reason, a category, an outcome, a warning."""
     event = event_from(record.type, record.at, record.actor, record.body)
-    codes = [getattr(event, name, None) for name in ("warning", "reason", "category", "outcome")]
+    codes = [getattr(event, name, None) for name in ("warning", "reason", "category", "identity", "outcome")]
     said = [words(f"{WORDS[type(code)]}.{code}") for code in codes if isinstance(code, StrEnum)]
     return f" ({', '.join(said)})" if said else ""
 

@@ -44,8 +44,8 @@ def command_of(actor: Actor, message: client.ClientMessage) -> c.Command | None:
             return c.End(actor, end_reason)
         case client.LegVerify(leg_id=leg_id, people=people, version=version, checks=checks):
             return c.Verify(actor, leg_id, frozenset(people), version, checks_of(checks))
-        case client.LegRefuse(leg_id=leg_id):
-            return c.RefuseLeg(actor, leg_id)
+        case client.LegRefuse(leg_id=leg_id, reason=failed):
+            return c.RefuseLeg(actor, leg_id, failed)
         case client.CallWarn(warning=warning, legs=legs):
             return c.Warn(actor, warning, tuple(legs))
         case client.PatrolLog():

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, ValidationError
 
-from broker.domain.codes import EndReason, PauseReason, Post, Step, Warning
+from broker.domain.codes import EndReason, IdentityReason, PauseReason, Post, Step, Warning
 from broker.domain.transfer import Reason, Side
 from broker.protocol.base import MAX_MESSAGE_BYTES, MAX_SDP_CHARS, Id, Key, Message, ProtocolViolation
 from broker.protocol.tasks import PersonTicks, TaskMessage
@@ -281,12 +281,13 @@ class AlertClear(Message):
 
 
 class LegRefuse(Message):
-    """Refuse a leg at the identity check: the call ends as failed security checks."""
+    """Refuse a leg at the identity check, with the reason that its people are told: the call ends."""
 
     type: Literal["leg.refuse"] = "leg.refuse"
     key: Key
     call_id: Id
     leg_id: Id
+    reason: IdentityReason | None = None
 
 
 # --- monitoring only --------------------------------------------------------

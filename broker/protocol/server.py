@@ -15,6 +15,7 @@ from broker.domain.codes import (
     Code,
     EndReason,
     HoldKind,
+    IdentityReason,
     Outcome,
     PatrolReason,
     PauseReason,
@@ -381,6 +382,7 @@ class VisitMessage(ServerPart):
     hand: bool = False  # this leg asks for a member of staff
     end: Literal["time", "staff", "you", "other_end", "fault", "not_started", "cancelled", "identity"] | None = None
     end_reason: EndReason | None = None
+    identity: IdentityReason | None = None  # why this end, and no other, was refused at the check
     synthetic: bool = False
 
 

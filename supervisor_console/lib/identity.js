@@ -7,6 +7,10 @@
 /** @typedef {{ name: boolean, photo: boolean, document: Document | null, absent: boolean }} Ticks */
 /** @typedef {ReadonlyMap<string, Ticks>} AllTicks By person. */
 
+/** @typedef {import("../../web/lib/protocol.js").IdentityReason} IdentityReason */
+
+/** Why a family is refused, in the order of the digit keys. */
+export const REFUSALS = /** @type {IdentityReason[]} */ (["no_id", "photo_differs", "not_on_list", "someone_in_view", "child_alone", "not_visible", "intoxicated", "declined"]);
 export const DOCUMENTS = /** @type {Document[]} */ (["passport", "driving_licence", "other_photo_id"]);
 const NONE = /** @type {Ticks} */ ({ name: false, photo: false, document: null, absent: false });
 

@@ -7,7 +7,7 @@ import { t } from "../../web/lib/text.js";
 import { nextDue } from "../lib/attention.js";
 import { closeGaps, isOnWall } from "../lib/board.js";
 import { isPresent, holdsOf, legToCheck, legWithAbsent, mayClear, nextToCheck, secondsLeft } from "../lib/calls.js";
-import { checksOf, hereOf, ticksOf } from "../lib/identity.js";
+import { REFUSALS, checksOf, hereOf, ticksOf } from "../lib/identity.js";
 import { arrange, neighbour, turned } from "../lib/layout.js";
 import { toggleLook } from "./privileged.js";
 import { missingWords } from "./identity.js";
@@ -379,7 +379,7 @@ export class Desk {
 
   async admit() {
     const panel = this.panel.value;
-    if (panel?.type !== "identity") return;
+    if (panel?.type !== "identity" || panel.refusing) return;
     const call = this.callOf(panel.callId);
     const leg = call?.legs.find((one) => one.id === panel.legId);
     if (!call || !leg) return;
@@ -394,14 +394,11 @@ export class Desk {
     this.say(t("monitor.identity.admitted", { number: call.prisoner_number }));
   }
 
-  async refuseLeg() {
+  /** @param {import("../lib/identity.js").IdentityReason | undefined} reason */
+  async refuseLeg(reason) {
     const panel = this.panel.value;
-    if (panel?.type !== "identity") return;
-    if (!panel.refusing) {
-      this.panel.value = { ...panel, refusing: true };
-      return;
-    }
-    const answer = await this.session.act({ type: "leg.refuse", call_id: panel.callId, leg_id: panel.legId });
+    if (panel?.type !== "identity" || !panel.refusing || !reason) return;
+    const answer = await this.session.act({ type: "leg.refuse", call_id: panel.callId, leg_id: panel.legId, reason });
     if (answer?.type === "ok") batch(() => (this.closeIf("identity"), (this.view.value = "wall")));
   }
 
@@ -412,6 +409,7 @@ export class Desk {
     const panel = this.panel.value;
     if (panel?.type === "pause" && REASONS[number - 1]) void this.giveReason(REASONS[number - 1]);
     if (panel?.type === "warn" && WARNINGS[number - 1]) this.panel.value = { ...panel, chosen: WARNINGS[number - 1] };
+    if (panel?.type === "identity") void this.refuseLeg(REFUSALS[number - 1]);
     this.tasks.choose(number);
     if (panel?.type === "end" && panel.sure && END_REASONS[number - 1]) void this.end(END_REASONS[number - 1]);
   }
@@ -421,7 +419,7 @@ export class Desk {
     const panel = this.panel.value;
     if (panel?.type === "pause") return this.pausedHere()?.hold?.reason ? "none" : "reason";
     if (panel?.type === "warn" || panel?.type === "attend" || (panel?.type === "end" && panel.sure)) return "choose";
-    if (panel?.type === "identity") return "identity";
+    if (panel?.type === "identity") return panel.refusing ? "choose" : "identity";
     return panel ? "keys" : "none";
   }
 

@@ -2,13 +2,13 @@
 /** The identity check in the lobby: each person's photo on file beside the live picture, three ticks, then admitted. */
 
 import { html } from "htm/preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { t } from "../../web/lib/text.js";
 import { icon } from "../lib/icons.js";
 import { isPresent } from "../lib/calls.js";
-import { DOCUMENTS, hereOf, missingTicks, ticksOf } from "../lib/identity.js";
-import { PanelFrame } from "./panel.js";
+import { DOCUMENTS, REFUSALS, hereOf, missingTicks, ticksOf } from "../lib/identity.js";
+import { Choices, PanelFrame } from "./panel.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {Extract<import("./desk.js").Panel, { type: "identity" }>} IdentityState */
@@ -32,6 +32,7 @@ export function IdentityPanel({ desk, panel }) {
 
 /** @param {{ desk: Desk, panel: IdentityState, here: AttendeePart[], all: AttendeePart[] }} props */
 function Admit({ desk, panel, here, all }) {
+  if (panel.refusing) return html`<${Refusal} desk=${desk} panel=${panel} />`;
   const missing = missingWords(here, panel);
   const absent = all.filter((person) => !here.includes(person));
   const words = absent.length
@@ -41,9 +42,18 @@ function Admit({ desk, panel, here, all }) {
     ${missing
       ? html`<p class="closed" role="status">${icon("ring")}${t("monitor.identity.missing", { names: missing })}</p>`
       : html`<button type="button" class="primary" onClick=${() => desk.admit()}>${icon("tick")}${words} <kbd>Enter</kbd></button>`}
-    <button type="button" class="end" onClick=${() => desk.refuseLeg()}>
-      ${icon("cross")}${panel.refusing ? t("monitor.identity.refuse_sure") : t("monitor.identity.refuse")}
-    </button>
+    <button type="button" class="end" onClick=${() => (desk.panel.value = { ...panel, refusing: true })}>${icon("cross")}${t("monitor.identity.refuse")}</button>
+  </div>`;
+}
+
+/** The second step of a refusal: its reason, which the family reads. @param {{ desk: Desk, panel: IdentityState }} props */
+function Refusal({ desk, panel }) {
+  const asked = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => asked.current?.focus(), []);
+  return html`<div class="refusal">
+    <h3 tabindex="-1" ref=${asked}>${t("monitor.identity.refuse_why")}</h3>
+    <${Choices} codes=${REFUSALS} word=${(/** @type {string} */ code) => t(`identity.${code}`)} chosen=${null} onChoose=${(/** @type {any} */ code) => desk.refuseLeg(code)} />
+    <button type="button" class="plain" onClick=${() => (desk.panel.value = { ...panel, refusing: false })}>${t("monitor.identity.keep")}</button>
   </div>`;
 }
 

@@ -17,7 +17,7 @@ from broker.domain.codes import Code, HoldKind, Post
 from broker.protocol import client, server
 from broker.text import PSEUDO, catalogue
 from tests.browser.conftest import AUTOPLAY, DEVICES, LOOPBACK, QUIET, Sitting
-from tests.browser.looks import axe_findings, overflow
+from tests.browser.looks import axe_findings, has_focus, overflow
 from tests.browser.pseudo import unmarked
 from tests.browser.wall import DESK, Wall, on_post, signed_on
 from tests.web.support.fake_console import DATA, World, served
@@ -284,6 +284,20 @@ async def test_the_family_is_admitted_only_when_everyone_is_ticked(wall):
     assert (verified.call_id, verified.people) == ("v0003", ["c3", "k3"])
     assert [one.document for one in verified.checks] == ["driving_licence", "with_adult"]
     await expect(wall.page.locator(".focus")).to_have_count(0)
+
+
+@pytest.mark.feature("F13")
+async def test_a_family_is_refused_in_two_steps_with_a_reason_and_enter_admits_nobody_between_them(wall):
+    await wall.press("i")
+    await wall.page.get_by_role("button", name=t("monitor.identity.refuse")).click()
+    await has_focus(wall.page, t("monitor.identity.refuse_why"))
+    await wall.press("Enter")
+    await wall.page.get_by_role("button", name=t("monitor.identity.keep")).click()
+    await wall.page.get_by_role("button", name=t("monitor.identity.refuse")).click()
+    assert (wall.of(client.LegRefuse), wall.of(client.LegVerify)) == ([], [])
+    await wall.press("2")
+    refused = await wall.says(client.LegRefuse)
+    assert (refused.call_id, refused.reason) == ("v0003", "photo_differs")
 
 
 @pytest.mark.feature("F46")

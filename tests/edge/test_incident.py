@@ -74,7 +74,7 @@ async def test_a_draft_words_every_code_of_the_last_minute_and_shows_no_name_of_
 
 
 def test_every_code_that_an_event_of_the_draft_carries_has_words() -> None:
-    words, codes = catalogue(), ("warning", "reason", "category", "outcome")
+    words, codes = catalogue(), ("warning", "reason", "category", "identity", "outcome")
     for name, event in TYPES.items():
         if f"incident.event.{name}" not in words:
             continue

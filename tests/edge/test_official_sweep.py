@@ -20,8 +20,8 @@ from tests.edge.wire import Live, Wire, wire
 
 NO_PAGES: Final = {"/ws", "/static/{version}/{name}", "/healthz", "/readyz", "/metrics"}
 """What is no page: a socket, files that hold no data of a call, health for machines."""
-PICTURES: Final = {"/calls/{call_id}/photos/{person}"}
-"""A picture has no words to mark; it stands within a page that is."""
+WITHIN: Final = {"/calls/{call_id}/photos/{person}", "/duty/now"}
+"""What stands within a page that is marked: a picture, and the JSON by which a page keeps itself up to date."""
 OPEN: Final = {"/sign-in"}
 """Pages of staff that anybody may open: they hold nothing."""
 ROLES: Final = (Role.SUPERVISOR, Role.BOOKING, Role.DUTY_GOVERNOR, Role.AUDITOR, Role.ANALYST, Role.STAFF_ADMIN)
@@ -81,7 +81,7 @@ async def test_every_page_and_every_file_of_staff_is_marked() -> None:
         _, ids = await everybody(w)
         seen = 0
         for path, chair, _ in of_staff(w, "GET"):
-            if path in PICTURES:
+            if path in WITHIN:
                 continue
             page = await w.browser.get(chair, path.format(**ids))
             if path == "/":

@@ -202,11 +202,19 @@ test("refusing a family takes two presses", async () => {
   const { session, desk } = deskOf(aCall({ phase: "lobby", legs: [family] }));
 
   desk.openIdentity();
-  await desk.refuseLeg();
+  await desk.refuseLeg("no_id");
+  desk.choose(2);
   assert.deepEqual(session.of("leg.refuse"), []);
-  await desk.refuseLeg();
+  assert.ok(desk.panel.value?.type === "identity");
+  desk.panel.value = { ...desk.panel.value, refusing: true };
+  assert.equal(desk.asks(), "choose");
+  desk.do({ type: "confirm" });
+  await settled();
+  assert.deepEqual(session.of("leg.verify"), [], "Enter admits nobody while a reason is asked for");
+  desk.choose(2);
+  await settled();
 
-  assert.deepEqual(session.of("leg.refuse"), [{ type: "leg.refuse", call_id: "a", leg_id: "a.2" }]);
+  assert.deepEqual(session.of("leg.refuse"), [{ type: "leg.refuse", call_id: "a", leg_id: "a.2", reason: "photo_differs" }]);
 });
 
 test("one call is heard at a time, and none on the wall", async () => {

@@ -48,6 +48,7 @@ export function Ended({ visit }) {
     <${Heading}>${title}<//>
     <p>${t(`family.end.${end}`, { name })}</p>
     ${end === "staff" && visit.end_reason ? html`<section class="why"><h2>${t("common.why.title")}</h2><p>${t(`common.end.${visit.end_reason}`)}</p></section>` : null}
+    ${visit.identity ? html`<section class="why"><h2>${t("common.why.title")}</h2><p>${t(`family.identity.${visit.identity}`)}</p><p>${t(`family.identity.${visit.identity}.next`)}</p></section>` : null}
     ${returned > 0 ? html`<p class="promise">${t("family.ended.returned", { n: returned })}</p>` : null}
     ${rebook > 0 ? html`<p class="promise">${t("family.ended.rebook", { n: rebook })}</p>` : null}
     <p>${t("family.ended.goodbye")}</p>

@@ -460,6 +460,9 @@ export interface IceServer {
   credential: string;
 }
 
+/** Why a leg was refused at the identity check; catalogue keys `identity.<code>` and `family.identity.<code>`. */
+export type IdentityReason = "not_on_list" | "photo_differs" | "no_id" | "child_alone" | "someone_in_view" | "intoxicated" | "not_visible" | "declined";
+
 /** How a leg's link does, each second. */
 export interface LegHealth {
   leg_id: string;
@@ -503,12 +506,13 @@ export interface LegProgress {
   step: Step;
 }
 
-/** Refuse a leg at the identity check: the call ends as failed security checks. */
+/** Refuse a leg at the identity check, with the reason that its people are told: the call ends. */
 export interface LegRefuse {
   type: "leg.refuse";
   key: string;
   call_id: string;
   leg_id: string;
+  reason?: IdentityReason | null;
 }
 
 /** Admit a leg: the monitor ticks the people of a family leg, the supervisor the prisoner at the seat. */
@@ -975,6 +979,7 @@ export interface VisitMessage {
   hand: boolean;
   end: "time" | "staff" | "you" | "other_end" | "fault" | "not_started" | "cancelled" | "identity" | null;
   end_reason: EndReason | null;
+  identity: IdentityReason | null;
   synthetic: boolean;
 }
 
