@@ -10,12 +10,12 @@ from typing import Final
 import pytest
 
 from broker.config import CHAIRS, STAFF_CHAIRS
+from broker.demo.portraits import portrait
 from broker.domain.records import Photo, Role
 from broker.edge.routes import ANY, ROUTE, Route
 from broker.engine.secrets import new_token
 from tests.edge.post_pages import on_post, signed_in
 from tests.edge.support import Browser, Page
-from tests.edge.test_photos import PNG
 from tests.edge.wire import Live, Wire, wire
 
 NO_PAGES: Final = {"/ws", "/static/{version}/{name}", "/healthz", "/readyz", "/metrics"}
@@ -52,7 +52,7 @@ def of_staff(w: Wire, method: str) -> list[tuple[str, str, Route]]:
 async def everybody(w: Wire) -> tuple[Live, dict[str, str]]:
     """A live call, one person who may read everything, signed in at each chair; and what stands in the paths."""
     live = await w.live_call()
-    w.desk.directory.take([Photo("c1-HRD", "HRD", "image/png", PNG)])
+    w.desk.directory.take([Photo("c1-HRD", "HRD", "image/png", portrait("c1-HRD"))])
     await w.desk.person("rita", "HRD-rita", Role.MONITOR)
     await w.desk.office.accounts.grant("rita", [("HRD", role) for role in ROLES], "operator")
     await on_post(w, "rita", Role.MONITOR)
