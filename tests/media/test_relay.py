@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,6 +11,7 @@ import pytest_asyncio
 
 from broker.domain.plan import Media, Route
 from broker.media import mmsg, rtcp
+from broker.ports import LineSent
 from tests.media.support import Endpoint, Stage, both_ways, plan, stage
 
 VIDEO, AUDIO = Media.VIDEO, Media.AUDIO
@@ -377,22 +379,43 @@ async def test_the_relay_says_when_an_endpoint_comes_goes_silent_returns_and_lea
 
 async def test_the_relay_knows_when_it_sent_a_picture(relay: Stage) -> None:
     family, prisoner = await pair(relay)
-    assert relay.plane.last_sent("prisoner", 0) is None
+    assert await relay.plane.sent_on("prisoner", [(0, None)]) == [LineSent()]
     await relay.plane.apply(plan(ONE_WAY, valid_for_s=60))
     family.show(b"face", key=True)
     await relay.fences(family, prisoner)
-    timestamp = prisoner.on(VIDEO)[0].timestamp
+    seen = prisoner.on(VIDEO)[0]
+    prisoner.report(rtcp.write_rr(1, [rtcp.Report(seen.ssrc, 0, 0, seen.sequence, 0, 0, 0)]))
+    await relay.fences(prisoner)
     relay.clock.at += 1.5
-    assert relay.plane.sent("prisoner", 0, timestamp) == 1.5
-    assert relay.plane.last_sent("prisoner", 0) == 1.5
-    assert relay.plane.sent("prisoner", 0, timestamp + 1) is None
-    assert relay.plane.sent("prisoner", 1, timestamp) is None
-    assert relay.plane.sent("nobody", 0, timestamp) is None
+    asked = [(0, seen.timestamp), (0, seen.timestamp + 1), (1, seen.timestamp)]
+    first, never, other = await relay.plane.sent_on("prisoner", asked)
+    assert first == LineSent(last_s=1.5, frame_s=1.5, frames=1, report_s=1.5)
+    assert never == replace(first, frame_s=None)
+    assert other == LineSent()
+    assert await relay.plane.sent_on("nobody", asked[:1]) == [LineSent()]
     relay.clock.at += 9
-    assert relay.plane.sent("prisoner", 0, timestamp) is None
+    assert await relay.plane.sent_on("prisoner", asked[:1]) == [LineSent(last_s=10.5, report_s=10.5)]
     sink = relay.plane._forwarder._sink(relay.plane._sink("prisoner", VIDEO, 0))
     assert sink is not None
     await prisoner.until(lambda: not sink.sent)  # what nobody can ask for takes no room
+
+
+async def test_a_line_that_is_given_another_source_proves_nothing_by_what_it_showed_before(relay: Stage) -> None:
+    family, prisoner = await pair(relay)
+    wall = await relay.enter("wall", sends=[], publishes=frozenset())
+    await relay.plane.apply(plan({Route("family", VIDEO, "wall", 0)}))
+    family.show(b"face", b"smile", key=True)
+    await relay.fences(family, wall)
+    before = wall.on(VIDEO)[-1].timestamp
+    relay.clock.at += 0.5
+    await relay.plane.apply(plan({Route("prisoner", VIDEO, "wall", 0)}, epoch=2))
+    assert await relay.plane.sent_on("wall", [(0, before)]) == [LineSent(last_s=0.5)]
+    prisoner.show(b"mum", key=True)
+    await relay.fences(prisoner, wall)
+    now = wall.on(VIDEO)[-1].timestamp
+    former, present = await relay.plane.sent_on("wall", [(0, before), (0, now)])
+    assert (former.frame_s, former.frames) == (None, 1)
+    assert (present.frame_s, present.frames) == (0.0, 1)
 
 
 def _steps(numbers: list[int], modulus: int = 1 << 16) -> list[int]:

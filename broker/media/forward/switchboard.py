@@ -18,7 +18,7 @@ from broker.media.forward.api import (
     SourceStats,
 )
 from broker.media.forward.egress import Egress
-from broker.media.forward.frames import SENT_KEPT_S
+from broker.media.forward.frames import SENT_KEPT_S, Frames
 from broker.media.forward.state import NEVER, Gate, Layer, Peer, Sink, Source, Tap
 from broker.media.forward.tap import Found, KeyFrameTap
 
@@ -82,6 +82,7 @@ class Switchboard:
         now = self._boottime()
         line.source, line.gate = origin, self._gates.setdefault(gate, Gate())
         line.since, line.wanted = now, layer
+        line.sent = Frames()  # what it showed of another source proves nothing of this one
         line.gate.sinks.append(line)
         origin.sinks.append(line)
         self._aim(line, now)
