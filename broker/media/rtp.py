@@ -8,42 +8,21 @@ from typing import NamedTuple
 Octets = bytes | bytearray | memoryview
 
 HEADER_BYTES = 12
-_FIXED = struct.Struct("!BBHII")
 
-read_header = _FIXED.unpack_from
+read_header = struct.Struct("!BBHII").unpack_from
 """`read_header(packet)`: flags, marker and payload type, sequence, timestamp, SSRC; of at least twelve bytes."""
 
 ONE_BYTE_PROFILE = 0xBEDE  # RFC 8285 §4.2
 TWO_BYTE_PROFILE = 0x1000  # RFC 8285 §4.3, the low four bits are free
 
-Rtp = tuple[int, int, int, int, int, int, int, int, int]
-"""marker, payload type, sequence, timestamp, ssrc, payload start, payload end, extension start, extension end.
-
-A plain tuple and not a class: one is made for every packet that comes in.
-"""
-
-
-def is_rtcp(packet: Octets) -> bool:
-    """Tell RTCP from RTP on one port (RFC 5761 §4). `packet` has at least two bytes."""
-    return 192 <= packet[1] <= 223
-
-
-def parse(packet: Octets, size: int) -> Rtp | None:
-    """Return what the header says (RFC 3550 §5.1), or None where it is malformed.
-
-    `size` counts the bytes of `packet` that are the packet. Padding and header
-    extension are left out of the payload; both extension offsets are 0 where
-    there is none, and the profile stands in the four bytes before the start.
-    """
-    if size < HEADER_BYTES:
-        return None
-    flags, second, sequence, timestamp, ssrc = read_header(packet)
-    found = bounds(packet, size, flags) if flags & 0xC0 == 0x80 else None
-    return None if found is None else (second >> 7, second & 0x7F, sequence, timestamp, ssrc, *found)
-
 
 def bounds(packet: Octets, size: int, flags: int) -> tuple[int, int, int, int] | None:
-    """Return payload start and end, extension start and end as `parse` does, of a packet whose first byte is known."""
+    """Return payload start and end, extension start and end (RFC 3550 §5.1), or None where the header is malformed.
+
+    `size` counts the bytes of `packet` that are the packet, twelve at least; `flags` is its first byte. Padding and
+    header extension are left out of the payload; both extension offsets are 0 where there is none, and the profile
+    stands in the four bytes before the start.
+    """
     if flags == 0x90:  # an extension and nothing else, as nearly all have
         start = 16 + 4 * (packet[14] << 8 | packet[15]) if size >= 16 else size + 1
         return (start, size, 16, start) if start <= size else None
@@ -65,12 +44,11 @@ def bounds(packet: Octets, size: int, flags: int) -> tuple[int, int, int, int] |
     return start, end, extension_start, extension_end
 
 
-write_header = _FIXED.pack_into
-"""`write_header(packet, 0, 0x80, marker and payload type, sequence, timestamp, ssrc)`: the twelve fixed bytes."""
-
-
 write_stamped_header = struct.Struct("!BBHIIII").pack_into
-"""The same with a header extension of one word behind it: its profile and length, and the word."""
+"""`write_stamped_header(packet, 0, flags, marker and payload type, sequence, timestamp, ssrc, profile, word)`.
+
+The twelve fixed bytes and a header extension of one word: its profile and length, and the word.
+"""
 
 
 def extensions(packet: Octets, start: int, end: int) -> dict[int, tuple[int, int]]:

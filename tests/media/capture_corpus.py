@@ -19,10 +19,11 @@ from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 from playwright.async_api import Page, async_playwright
 
 from broker.domain.plan import Media
-from broker.media import rtcp, rtp
+from broker.media import rtcp
 from broker.media.dtls import PacketBuffer, ffi
 from broker.media.forward import python as forwarder
 from broker.media.plane import RelayPlane
+from tests.media import header
 from tests.media.support import Endpoint, both_ways, plan
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -104,9 +105,9 @@ class Keeper:
 
     def media(self, data: bytes) -> None:
         """Keep RTP in the clear."""
-        header = rtp.parse(data, len(data))
-        if header is not None:
-            shape = (header[1], header[8] - header[7], header[5] == header[6], data[header[5] : header[5] + 1])
+        head = header.parse(data, len(data))
+        if head is not None:
+            shape = (head[1], head[8] - head[7], head[5] == head[6], data[head[5] : head[5] + 1])
             self.keep("rtp", shape, data)
 
     def report(self, data: bytes) -> None:

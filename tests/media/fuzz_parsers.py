@@ -17,6 +17,7 @@ from broker.domain.plan import Media
 from broker.media import dtls, h264, icelite, rtcp, rtp, sdp
 from broker.media.session import settle
 from broker.ports import OfferRefused
+from tests.media import header
 from tests.media.mutate import CRASHES, Mutator
 
 PWD = "p" * 32
@@ -48,12 +49,10 @@ def stun(data: bytes) -> None:
 def rtp_packet(data: bytes) -> None:
     """Read a packet that stands in a larger buffer, its extensions, and its payload as VP8, H264 and RED."""
     buffer = memoryview(bytearray(data + b"\xff" * 64))
-    if len(data) >= 2:
-        rtp.is_rtcp(buffer)
-    header = rtp.parse(buffer, len(data))
-    if header is None:
+    head = header.parse(buffer, len(data))
+    if head is None:
         return
-    _, _, _, _, _, start, end, extension, extension_end = header
+    _, _, _, _, _, start, end, extension, extension_end = head
     assert rtp.HEADER_BYTES <= start <= end <= len(data)
     assert 0 <= extension <= extension_end <= start
     for at, length in rtp.extensions(buffer, extension, extension_end).values():

@@ -22,6 +22,7 @@ from broker.media import black, dtls, rtcp, rtp, sdp
 from broker.media.forward.api import Codec
 from broker.media.plane import RelayPlane
 from broker.ports import Answer
+from tests.media import header
 
 AUDIO_TYPE, VIDEO_TYPE, RTX_TYPE = 111, 96, 97
 RED_TYPE, H264_TYPE, H264_RTX_TYPE = 63, 102, 103
@@ -304,19 +305,19 @@ class Endpoint(asyncio.DatagramProtocol):
         buffer = self._buffer
         buffer.view[: len(data)] = data
         buffer.size[0] = len(data)
-        undo = dtls.unprotect_rtcp if rtp.is_rtcp(data) else dtls.unprotect
+        undo = dtls.unprotect_rtcp if header.is_rtcp(data) else dtls.unprotect
         status = undo(self.keys.rx, buffer.raw, buffer.size)
         self.wire.append(data)
         if status == REPLAYED:
             return
         assert status == 0, "the relay sent what its keys do not open"
         packet = bytes(buffer.view[: buffer.size[0]])
-        if rtp.is_rtcp(data):
+        if header.is_rtcp(data):
             self.reports.extend(rtcp.split(packet))
             return
-        header = rtp.parse(packet, len(packet))
-        assert header is not None
-        marker, kind, sequence, timestamp, ssrc, start, end, at, stop = header
+        head = header.parse(packet, len(packet))
+        assert head is not None
+        marker, kind, sequence, timestamp, ssrc, start, end, at, stop = head
         found = rtp.extensions(packet, at, stop) if at else {}
         assert not at or set(found) == {SEND_TIME_ID}, "header extensions of one session must not leak into another"
         stamp = int.from_bytes(packet[at + 1 : at + 4], "big") if at else None

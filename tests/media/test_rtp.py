@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from broker.media import rtp
+from tests.media import header
 from tests.media.support import vp8
 
 numbers = st.integers(0, 0xFFFF)
@@ -43,10 +44,10 @@ def test_a_header_reads_as_it_was_written(
         packet += struct.pack("!HH", 0xBEDE, len(extension) // 4) + extension
     start = len(packet)
     packet += payload + (bytes(padding - 1) + bytes([padding]) if padding else b"")
-    header = rtp.parse(packet + b"beyond", len(packet))
-    assert header is not None
-    assert header[:7] == (marker, kind, sequence, timestamp, ssrc, start, start + len(payload))
-    assert packet[header[7] : header[8]] == (extension or b"")
+    head = header.parse(packet + b"beyond", len(packet))
+    assert head is not None
+    assert head[:7] == (marker, kind, sequence, timestamp, ssrc, start, start + len(payload))
+    assert packet[head[7] : head[8]] == (extension or b"")
 
 
 @given(st.binary(max_size=80))
@@ -54,10 +55,10 @@ def test_a_header_reads_as_it_was_written(
 @example(b"\xa0\x60" + bytes(10) + b"\xff")
 @example(b"\xbf\x60" + bytes(10))
 def test_no_bytes_make_the_reader_raise_or_read_beyond_the_packet(packet: bytes) -> None:
-    header = rtp.parse(packet, len(packet))
-    if header is None:
+    head = header.parse(packet, len(packet))
+    if head is None:
         return
-    start, end, extension_start, extension_end = header[5:]
+    start, end, extension_start, extension_end = head[5:]
     assert 12 <= start <= end <= len(packet)
     assert extension_start <= extension_end <= start
     for at, length in rtp.extensions(packet, extension_start, extension_end).values():
