@@ -69,7 +69,6 @@ class RelayPlane:
         self._numbers = count(1)
         self._sessions: dict[str, Session] = {}
         self._by_ufrag: dict[str, Session] = {}
-        self._by_peer: dict[PeerId, Session] = {}
         self._by_address: dict[Address, Session] = {}
         self._tasks: dict[PeerId, asyncio.Task[None]] = {}
         self._plans = plans.PlanBook()
@@ -146,7 +145,7 @@ class RelayPlane:
             self._boottime(),
             settled.publishes,
         )
-        self._sessions[endpoint] = self._by_ufrag[ufrag] = self._by_peer[number] = session
+        self._sessions[endpoint] = self._by_ufrag[ufrag] = session
         self._tasks[number] = asyncio.get_running_loop().create_task(self._live(session, parsed.fingerprints))
         return Answer(text, settled.lines, settled.publishes)
 
@@ -209,16 +208,6 @@ class RelayPlane:
 
     def watch_stills(self, listener: Callable[[str, bytes], None]) -> None:
         self._still_listeners.append(listener)
-
-    def sent(self, endpoint: str, line: int, rtp_timestamp: int) -> float | None:
-        """Return how many seconds ago that video timestamp was sent on that line, None if never (or over 10 s)."""
-        at = self._forwarder.sent_at(self._sink(endpoint, Media.VIDEO, line), rtp_timestamp)
-        return None if at is None else self._boottime() - at
-
-    def last_sent(self, endpoint: str, line: int) -> float | None:
-        """Return how many seconds ago any video packet was sent on that line, None if never."""
-        stats = self._forwarder.sink_stats(self._sink(endpoint, Media.VIDEO, line))
-        return None if stats is None or stats.last_at is None else self._boottime() - stats.last_at
 
     async def sent_on(
         self, endpoint: str, asked: Sequence[tuple[int, int | None]], home: int = 0
@@ -295,7 +284,6 @@ class RelayPlane:
             self._tell(session.endpoint, False)
 
     def _forget(self, session: Session) -> None:
-        self._by_peer.pop(session.peer, None)
         self._meters.pop(session.peer, None)
         self._pictures.forget(session.peer)
         self._feedback.close(session.peer)
@@ -343,10 +331,6 @@ class RelayPlane:
     def _first_layer(self, sink: SinkId, quality: Quality) -> int | None:
         """Return the layer for a line that is new or asks for another quality."""
         return 0 if quality is Quality.LOW or sink[1] is Media.AUDIO else self._pictures.layer(sink)
-
-    def _sink(self, endpoint: str, kind: Media, index: int) -> SinkId:
-        session = self._sessions.get(endpoint)
-        return (session.peer if session else 0), kind, index
 
     # --- datagrams --------------------------------------------------------
 

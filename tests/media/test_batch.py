@@ -1,4 +1,4 @@
-"""Packets of one wake-up: sent by destination in their order, as trains where the network takes them."""
+"""Packets of one reading: sent by destination in their order, as trains where the network takes them."""
 
 from __future__ import annotations
 

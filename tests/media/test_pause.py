@@ -87,8 +87,8 @@ async def test_a_black_frame_is_no_content_that_a_monitor_could_prove(relay: Sta
     await relay.plane.apply(plan(set(), epoch=2))
     await relay.fences(prisoner)
     [black] = blacks(prisoner)
-    assert relay.plane.sent("prisoner", 0, black.timestamp) is None
-    assert relay.plane.last_sent("prisoner", 0) == 2.0
+    [sent] = await relay.plane.sent_on("prisoner", [(0, black.timestamp)])
+    assert (sent.frame_s, sent.last_s) == (None, 2.0)
 
 
 async def test_a_black_frame_says_how_much_time_has_passed_and_so_does_what_follows(relay: Stage) -> None:

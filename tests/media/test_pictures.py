@@ -59,7 +59,8 @@ async def test_a_weak_link_of_one_end_costs_that_end_its_picture_and_nobody_else
     assert len(family.bodies(AUDIO)) == heard + 10, "the sound goes on"
     assert len(wall.bodies(VIDEO)) == watched + 10, "the wall is sent what it was sent"
     assert relay.plane.health("prisoner").picture is not None  # type: ignore[union-attr]
-    assert relay.plane.last_sent("wall", 0) == pytest.approx(0, abs=0.3)
+    [sent] = await relay.plane.sent_on("wall", [(0, None)])
+    assert sent.last_s == pytest.approx(0, abs=0.3)
 
     await seconds(relay, 12, routes, lost=0.0)
     assert len(family.bodies(VIDEO)) > seen, "and it is back by itself"

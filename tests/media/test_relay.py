@@ -395,7 +395,7 @@ async def test_the_relay_knows_when_it_sent_a_picture(relay: Stage) -> None:
     assert await relay.plane.sent_on("nobody", asked[:1]) == [LineSent()]
     relay.clock.at += 9
     assert await relay.plane.sent_on("prisoner", asked[:1]) == [LineSent(last_s=10.5, report_s=10.5)]
-    sink = relay.plane._forwarder._sink(relay.plane._sink("prisoner", VIDEO, 0))
+    sink = relay.plane._forwarder._sink((relay.plane._sessions["prisoner"].peer, VIDEO, 0))
     assert sink is not None
     await prisoner.until(lambda: not sink.sent)  # what nobody can ask for takes no room
 
