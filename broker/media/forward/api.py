@@ -173,7 +173,7 @@ class Forwarder(Protocol):
         """Handle the SRTP or SRTCP datagram of `size` bytes that stands in `slot`, which is free again afterwards."""
 
     def flush(self) -> None:
-        """Send what waits: nothing does once a wake-up's datagrams are handled, or a command or a tick is over."""
+        """Send what waits: nothing does once a reading's datagrams are handled, or a command or a tick is over."""
 
     def refill(self, elapsed: float) -> None:
         """Give every peer its allowance for `elapsed` seconds; drop what is too old; replace layers gone silent."""
@@ -182,10 +182,10 @@ class Forwarder(Protocol):
         """Shut the gates whose deadline has passed, so that their sinks go black without waiting for a packet."""
 
     def send_rtcp(self, peer: PeerId, packet: bytes) -> None:
-        """Protect an RTCP compound and send it with the next `flush`."""
+        """Protect an RTCP compound and let it wait for `flush`."""
 
     def resend(self, sink: SinkId, sequences: Sequence[int]) -> bool:
-        """Answer a NACK: the same plaintext again, never anything from before the sink last opened.
+        """Answer a NACK with the next `flush`: the same plaintext, nothing from before the sink last opened.
 
         Return False where something of what the sink carries is gone for good: only a key frame helps a picture then.
         """

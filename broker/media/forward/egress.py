@@ -20,7 +20,7 @@ write_head = rtp.write_stamped_header
 class Egress:
     """The sending side of a forwarder, on one UDP socket.
 
-    Media waits for `flush`, at the latest until the wake-up that brought it ends.
+    Media waits for `flush`, at the latest until the reading that brought it ends.
     """
 
     def __init__(self, udp: socket.socket, drops: Drops) -> None:
@@ -115,7 +115,7 @@ class Egress:
         return True
 
     def blacken(self, sink: Sink, now: float) -> None:
-        """Send a black key frame, once, as the next of a line that showed a picture.
+        """Let a black key frame wait, once, as the next of a line that showed a picture.
 
         It goes under fresh numbers, and is no content: neither `last_at` nor the frames sent know of it.
         """
@@ -134,7 +134,6 @@ class Egress:
             sink.packets += 1
             sink.octets += len(frame)
             self._counts["black"] += 1
-        self.flush()
 
     def send_rtcp(self, peer: Peer, packet: bytes) -> None:
         """Protect an RTCP compound, and let it wait as media does."""

@@ -177,10 +177,9 @@ class PythonForwarder(Switchboard):
         elif (sequence := self._number(layer, number, is_repair, now)) < 0:
             self._counts["duplicate"] += 1
             return
-        if now - layer.last_at >= LIVE_S:
-            layer.last_at = now
+        was_live, layer.last_at = now - layer.last_at < LIVE_S, now
+        if not was_live:
             self._aim_all(source, now)
-        layer.last_at = now
         layer.last_timestamp = timestamp
         layer.octets += end - start
         self._taken += 1
@@ -326,7 +325,6 @@ class PythonForwarder(Switchboard):
                 self._egress.resend(run, stored, sequence)
             elif run is line.run and wanted not in run.layer.missing:
                 is_whole = False
-        self._egress.flush()
         return is_whole
 
     def take_arrivals(self, peer: PeerId) -> list[tuple[int, float]]:
