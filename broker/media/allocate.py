@@ -382,14 +382,14 @@ def _may_climb(state: State, rung: int, ladder: Sequence[tuple[int, int]], sampl
     """Say whether the next rung may be tried: a quiet while, and a report on what is sent now."""
     if rung >= len(ladder) or state.quiet_since is None or sample.reported_at is None:
         return False
-    calm_s = (
-        state.return_s
-        if not rung
-        else state.wait_s
-        if rung + 1 == state.failed
-        else WAIT_S
-        if state.has_fallen
-        else EARLY_S
-    )
     since = max(state.quiet_since, state.changed_at)
-    return sample.now - since >= calm_s and (sample.reported_at > state.changed_at or rung == 0)
+    return sample.now - since >= _calm_s(state, rung) and (sample.reported_at > state.changed_at or rung == 0)
+
+
+def _calm_s(state: State, rung: int) -> float:
+    """Return how long the link must have been quiet before `rung` is left upwards."""
+    if not rung:
+        return state.return_s
+    if rung + 1 == state.failed:
+        return state.wait_s
+    return WAIT_S if state.has_fallen else EARLY_S

@@ -191,8 +191,7 @@ class Switchboard:
             for sink in peer.sinks.values():
                 sink.sent.forget(now)
             for source in peer.sources.values():
-                if len(source.layers) > 1:
-                    self._aim_all(source, now)
+                self._aim_all(source, now)
                 for layer in source.layers:
                     layer.expire(now)
 
