@@ -138,6 +138,7 @@ async def one_line(hall: Hall, booked: Booked, profile: Profile, seed: int) -> d
         row = _row(hall, profile, proxy, [booked], (began, until))
         row["down"] = reception(family, counted, back_from).as_json()
         row["up"] = reception(laptop, counted, back_from).as_json()
+        await hall.stage.monitor.end(booked.call_id)  # an open call takes room of those that come after
     say(f"{profile.name}: done")
     return row
 
@@ -158,6 +159,8 @@ async def shared_line(hall: Hall, calls: Sequence[Booked], profile: Profile, see
             tasks.start(sampling(ends.family, at_ends["up"][number]))
         began = await _under(profile, proxy, hall.seconds)
         row = _row(hall, profile, proxy, calls, (began, began + hall.seconds))
+        for booked in calls:
+            await hall.stage.monitor.end(booked.call_id)
     laptops = [
         {way: reception(at_ends[way][number], began + COUNT_FROM_S) for way in at_ends} for number in range(len(calls))
     ]
