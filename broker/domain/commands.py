@@ -82,9 +82,10 @@ class LeaveLeg(Command):
 
 @dataclass(frozen=True, slots=True)
 class AskHelp(Command):
-    """Somebody at a leg asks for staff."""
+    """Somebody at a leg asks for staff, or does not need them any more."""
 
     leg_id: str
+    raised: bool = True
 
 
 @dataclass(frozen=True, slots=True)

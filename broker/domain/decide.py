@@ -154,8 +154,9 @@ def _leg_steps(call: Call, command: c.Command, policy: Policy, now: datetime) ->
             return [e.LegProgressed(now, by, leg_id, step)] if further and believed else []
         case c.EnterLobby(leg_id=leg_id):
             return _enter(call, command, _leg(call, leg_id), now)
-        case c.AskHelp(leg_id=leg_id):
-            return [] if _leg(call, leg_id).raised else [e.HelpAsked(now, by, leg_id)]
+        case c.AskHelp(leg_id=leg_id, raised=raised):
+            changed = e.HelpAsked(now, by, leg_id) if raised else e.HelpGiven(now, by, leg_id)
+            return [] if _leg(call, leg_id).raised is raised else [changed]
     raise AssertionError(command)
 
 

@@ -168,7 +168,7 @@ class HelpAsked(Event):
 
 @dataclass(frozen=True, slots=True)
 class HelpGiven(Event):
-    """The post whose task it was has dealt with it."""
+    """The post whose task it was has dealt with it, or whoever asked needs nobody any more."""
 
     leg_id: str
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from broker.domain import commands as c
 from broker.domain.actors import Actor
-from broker.domain.alerts import Alert
+from broker.domain.alerts import RULES, Alert
 from broker.domain.codes import AlertCode, AlertOutcome, Code, Post, Refused
 from broker.edge.presenter import Presenter
 from broker.engine.engine import Engine
@@ -28,6 +28,7 @@ def alert_part(alert: Alert, presenter: Presenter) -> AlertMessage:
         code=alert.code,
         level=alert.level,
         state=_state(alert),
+        clears=RULES[alert.code].clears,
         establishment=alert.key.establishment,
         call_id=alert.key.call_id,
         leg_id=alert.key.leg_id,

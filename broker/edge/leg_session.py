@@ -163,8 +163,8 @@ class LegSession(Session):
                 return await self._leave(call, key)
             case client.LookRefuse():
                 command = c.RefuseLooks(actor, leg_id)
-            case client.LegHelp():
-                command = c.AskHelp(actor, leg_id)
+            case client.LegHelp(raised=raised):
+                command = c.AskHelp(actor, leg_id, raised)
             case _:
                 raise Refused(Code.NOT_PERMITTED)
         done = await self.engine.send(call.id, command)

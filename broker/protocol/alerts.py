@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from broker.domain.alerts import Clears
 from broker.domain.codes import AlertCode, AlertLevel, AlertOutcome, Post
 from broker.protocol.base import Id, ServerPart
 
@@ -18,6 +19,7 @@ class Alert(ServerPart):
     code: AlertCode
     level: AlertLevel
     state: Literal["open", "acknowledged", "cleared"]
+    clears: Clears  # what ends it: only its cause, only a person, or either
     establishment: Id
     call_id: Id | None = None
     leg_id: Id | None = None

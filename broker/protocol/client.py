@@ -87,10 +87,14 @@ class LegLeave(Message):
 
 
 class LegHelp(Message):
-    """Somebody at this leg asks for a member of staff: the hall's at the laptop, the monitoring post for a family."""
+    """Somebody at this leg asks for a member of staff: the hall's at the laptop, the monitoring post for a family.
+
+    `raised` false: they need nobody any more.
+    """
 
     type: Literal["leg.help"] = "leg.help"
     key: Key
+    raised: bool = True
 
 
 class LookRefuse(Message):

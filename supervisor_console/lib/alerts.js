@@ -58,7 +58,16 @@ export function withAlert(alerts, told) {
  * @returns {Row[]}
  */
 export function rowsOf(board) {
-  return [...board.alerts.map((alert) => rowOf(board, alert)), ...rowsOfState(board)].filter((row) => !saidAgain(board, row)).sort(inOrder);
+  return [...rowsOfAlerts(board), ...rowsOfState(board)].filter((row) => !saidAgain(board, row)).sort(inOrder);
+}
+
+/**
+ * What the broker told alone, in order: for a page that lists holds elsewhere.
+ * @param {Board} board
+ * @returns {Row[]}
+ */
+export function rowsOfAlerts(board) {
+  return board.alerts.map((alert) => rowOf(board, alert)).sort(inOrder);
 }
 
 /**
@@ -244,8 +253,6 @@ function sameRow(one, other) {
   return alike && one.where?.place === other.where?.place && one.where?.number === other.where?.number;
 }
 
-/** What only the end of its cause clears (broker/domain/alerts.py): nobody may wave it away. */
-const ITSELF = new Set(["unmonitored", "unsupervised", "unwatched", "unrecorded"]);
 /** What a detector of a console saw: it may be a false alarm, and is only ever advice. */
 const ADVICE = new Set(["covered", "frozen", "silence", "faces_more", "faces_none", "faces_fewer"]);
 
@@ -258,7 +265,7 @@ const ADVICE = new Set(["covered", "frozen", "silence", "faces_more", "faces_non
 export function choicesOf(row, post) {
   if (!row.alert || row.done || !isFor(row, post)) return [];
   const open = row.alert.state === "open";
-  if (ITSELF.has(row.code)) return open ? ["take"] : [];
+  if (row.alert.clears === "itself") return open ? ["take"] : [];
   if (ADVICE.has(row.code)) return open ? ["no_issue"] : ["done", "no_issue"];
   return open && row.level !== "info" && row.level !== "low" ? ["take"] : ["done"];
 }
@@ -273,6 +280,19 @@ const SHAPES = {
   media_blocked: "cross",
   self_test_failed: "cross",
   no_show: "clock",
+  unwatched_offered: "unwatched",
+  unwatched_held: "unwatched",
+  check_missed: "unwatched",
+  unattended: "unwatched",
+  authorisation_expired: "lock",
+  reflagged: "eye",
+  patrol_due: "clock",
+  patrol_overdue: "clock",
+  attend_escalated: "hand",
+  unrecorded: "lock",
+  warning_unseen: "eye",
+  covered: "eye",
+  frozen: "link",
   ending_five: "clock",
   ending_one: "clock",
   help: "hand",

@@ -211,6 +211,7 @@ function applySnapshot(board, message, at) {
     records: new Map(), // all entries follow
     holds: message.you_hold,
     relief: message.you_hold ? board.relief : null,
+    check: message.you_hold ? board.check : null,
     known: true,
     calls,
     ...placed(board, calls),

@@ -37,6 +37,18 @@ const LOOKS = /** @type {Record<string, Look>} */ ({
 
 /** @typedef {"security" | "technical" | "unwatched" | "link" | "ended" | "calm"} Look */
 
+/** For how long after its end the broker takes notes of a call, less what a clock may be off. */
+const NOTED_MS = 10 * 60_000 - 5_000;
+
+/**
+ * @param {Board} board
+ * @param {number} now Milliseconds since 1970, by the broker's clock.
+ * @returns {CallPart[]} Calls that are over and of which notes may still be written.
+ */
+export function endedLately(board, now) {
+  return [...board.calls.values()].filter((call) => call.phase === "ended" && now - (board.toldAt.get(call.id) ?? now) < NOTED_MS);
+}
+
 const PROOF_OLD_S = 5; // older proof is a loss (design README 5); the server decides, the tile only says so sooner
 
 /**

@@ -77,6 +77,12 @@ export class Suspicions {
     this.note({ callId, legId, code: "frozen" }, before !== undefined && isFrozen(before.look, look), before?.at ?? now);
   }
 
+  /** Nothing is claimed of a picture that is not there. @param {string} callId @param {string} legId */
+  unseen(callId, legId) {
+    this.looks.delete(legId);
+    for (const [key, advice] of this.standing) if (advice.callId === callId && advice.legId === legId) this.drop(key, advice);
+  }
+
   /**
    * @param {string} callId
    * @param {readonly number[]} levels

@@ -50,18 +50,18 @@ const ARROWS = /** @type {Record<string, "left" | "right" | "up" | "down">} */ (
 
 /**
  * @param {Keyed} pressed
- * @param {{ panel: Panel, letters: boolean, inField: boolean, onControl: boolean, onTile: boolean, checked?: boolean }} page
+ * @param {{ panel: Panel, letters: boolean, inField: boolean, onControl: boolean, onTile: boolean, pages?: number, scrolls?: boolean, checked?: boolean }} page
  *   `inField`: the keyboard is in a field that takes letters; `onControl`: on a button, which Enter presses itself;
- *   `onTile`: on a tile's own button; `letters`: whether keys of one letter or digit are on (WCAG 2.1.4).
+ *   `onTile`: on a tile's own button; `pages`: how many the wall has now; `scrolls`: what the keyboard is on scrolls by itself; `letters`: whether keys of one letter or digit are on (WCAG 2.1.4).
  * @returns {Action | null}
  */
 export function actionFor(pressed, page) {
   if (pressed.other || pressed.repeat) return null;
   if (pressed.key === "Escape") return { type: "back" };
   if (page.inField) return null;
-  const way = ARROWS[pressed.key];
+  const way = page.scrolls ? undefined : ARROWS[pressed.key];
   if (way) return page.onTile || !page.onControl ? { type: "move", way } : null;
-  const step = PAGES[pressed.key];
+  const step = (page.pages ?? 1) > 1 && !page.scrolls ? PAGES[pressed.key] : undefined;
   if (step) return { type: "page", step };
   if (pressed.key === "Enter") return page.onControl ? null : { type: page.panel === "identity" || page.panel === "choose" ? "confirm" : "focus" };
   if (!page.letters) return null;

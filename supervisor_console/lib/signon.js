@@ -87,7 +87,9 @@ export function SignOn({ session }) {
     const answer = await session.signOn({ scope, hall_id: places[0]?.hall_id ?? null, guidance: guidance.version });
     setBusy(false);
     setRefused(answer);
-    if (!answer) localStorage.setItem(REMEMBERED, JSON.stringify(places.map((offer) => offer.key)));
+    if (answer) return;
+    session.left.value = session.over.value = null; // what was told of the post before
+    localStorage.setItem(REMEMBERED, JSON.stringify(places.map((offer) => offer.key)));
   }
 
   /** @param {Offer} offer @param {boolean} on */

@@ -24,7 +24,7 @@ import { Wall } from "./wall.js";
 
 const HOLD_TO_END_MS = 1000;
 const PROOF_MS = 1000;
-const BUSY = new Set(["pause", "warn", "end", "identity"]);
+const BUSY = new Set(["pause", "warn", "end", "identity", "note", "breach", "attend", "line"]);
 
 /** @param {{ desk: Desk }} props */
 export function App({ desk }) {
@@ -170,6 +170,8 @@ function pageOf(desk, target) {
     inField: element.matches("input:not([type=checkbox]):not([type=radio]), textarea, select"),
     onControl: element.matches("button, a, summary"),
     onTile,
+    pages: desk.focused.value ? 1 : desk.layout.value.pages,
+    scrolls: element.closest(".record") !== null,
     checked: desk.session.board.value.check !== null,
   };
 }

@@ -54,7 +54,10 @@ function lookable(desk) {
 function look(suspicions, pen, call, now) {
   for (const leg of call.legs) {
     const video = /** @type {HTMLVideoElement | null} */ (document.querySelector(`video[data-leg="${CSS.escape(leg.id)}"][data-moving=true]`));
-    if (!video || !video.videoWidth) continue;
+    if (!video || !video.videoWidth) {
+      suspicions.unseen(call.id, leg.id);
+      continue;
+    }
     pen.drawImage(video, 0, 0, LOOK.width, LOOK.height);
     suspicions.looked(call.id, leg.id, lookAt(pen.getImageData(0, 0, LOOK.width, LOOK.height).data), now);
   }
@@ -76,6 +79,7 @@ function levelsOf(desk, call) {
  * @param {Suspicions} suspicions
  */
 function say(desk, suspicions) {
+  if (!desk.session.onPost.peek()) return void suspicions.take(); // off post nothing is claimed, and nothing is taken back
   for (const { callId, legId, code, since } of suspicions.take()) {
     const began = since === null ? null : new Date(since).toISOString();
     desk.session.connection?.send({ type: "advice", call_id: callId, leg_id: legId, code, since: began });

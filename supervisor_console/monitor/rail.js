@@ -2,9 +2,10 @@
 /** The right-hand rail: the panel in use or the actions for the call at hand, then alerts, then the lobby. */
 
 import { html } from "htm/preact";
+import { useComputed } from "@preact/signals";
 
 import { t } from "../../web/lib/text.js";
-import { contactNames, holdsOf, isPresent, legToCheck, legWithAbsent, mayClear } from "../lib/calls.js";
+import { contactNames, endedLately, holdsOf, isPresent, legToCheck, legWithAbsent, mayClear } from "../lib/calls.js";
 import { hourAndMinute } from "../lib/clock.js";
 import { icon } from "../lib/icons.js";
 import { Alerts } from "./alerts.js";
@@ -114,9 +115,10 @@ function Lobby({ desk }) {
   </section>`;
 }
 
-/** Calls that are over, for as long as they are told: what was seen is written down after them. @param {{ desk: Desk }} props */
+/** Calls that are over, for as long as the broker takes notes of them: what was seen is written down after them. @param {{ desk: Desk }} props */
 function Ended({ desk }) {
-  const over = [...desk.session.board.value.calls.values()].filter((call) => call.phase === "ended");
+  const minute = useComputed(() => Math.floor(desk.session.now.value / 60_000)).value;
+  const over = endedLately(desk.session.board.value, minute * 60_000);
   if (!over.length) return null;
   return html`<section class="coming" aria-labelledby="ended-title">
     <h2 id="ended-title">${t("monitor.over")}</h2>

@@ -44,8 +44,9 @@ export function TopBar({ desk }) {
     (post) => post.post === "supervisor" && (post.state !== "off" || needed.has(post.hall_id ?? "")),
   );
   const halls = new Map(board.you?.may.flatMap((may) => may.halls.map((hall) => [hall.id, hall.name])));
-  const watched = (board.relief?.watch ?? []).map((place) => ({ ...place, synthetic: false }));
-  const places = [...(board.you?.may ?? []), ...(station?.pool ? watched : [])].filter((may) => station?.scope.includes(may.establishment));
+  const own = board.you?.may ?? [];
+  const watched = station?.pool ? (board.relief?.watch ?? []).filter((place) => !own.some((may) => may.establishment === place.establishment)) : [];
+  const places = [...own, ...watched.map((place) => ({ ...place, synthetic: false }))].filter((may) => station?.scope.includes(may.establishment));
   return html`<header class="topbar">
     <div class="topbar-title">
       <h1>${t("monitor.title")}</h1>

@@ -5,7 +5,7 @@ import { html } from "htm/preact";
 
 import { has, t } from "../../web/lib/text.js";
 import { hourAndMinute, timeOfDay } from "../lib/clock.js";
-import { choicesOf, isFor, looksOf, rowsOf } from "../lib/alerts.js";
+import { choicesOf, isFor, looksOf, rowsOfAlerts } from "../lib/alerts.js";
 import { holdsOf, mayClear } from "../lib/calls.js";
 import { icon } from "../lib/icons.js";
 import { Attendances } from "./attend.js";
@@ -38,7 +38,7 @@ export function tasksOf(hall) {
 /** @param {{ hall: Hall }} props */
 export function Tasks({ hall }) {
   const tasks = tasksOf(hall);
-  const rows = rowsOf(hall.session.board.value).filter((row) => row.alert && !row.done && isFor(row, "supervisor")).slice(0, MOST_ALERTS);
+  const rows = rowsOfAlerts(hall.session.board.value).filter((row) => !row.done && isFor(row, "supervisor")).slice(0, MOST_ALERTS);
   return html`<aside class="tasks" aria-label=${t("hall.tasks")}>
     <${Attendances} hall=${hall} />
     <section aria-labelledby="tasks-title">

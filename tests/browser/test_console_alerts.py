@@ -2,56 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import expect
 
+from broker.domain.alerts import RULES
+from broker.domain.codes import AlertCode
 from broker.protocol import client
 from broker.protocol.alerts import Alert, LossHistory, LossPart
 from broker.text import catalogue
-from tests.browser.conftest import Sitting
 from tests.browser.looks import axe_findings
+from tests.browser.wall import DESK, Wall, on_post
 from tests.web.support.fake_console import World, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 t = catalogue("en")
-DESK = {"width": 1920, "height": 1080}
 AT = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
-
-
-class Wall:
-    """A console on its post, and the world that it sees."""
-
-    def __init__(self, page: Page, world: World) -> None:
-        self.page = page
-        self.world = world
-
-    def tile(self, number: int) -> Locator:
-        return self.page.locator(f"[data-call='v{number:04}']")
-
-    async def press(self, *keys: str) -> None:
-        for key in keys:
-            await self.page.keyboard.press(key)
-
-    async def says(self, kind: type) -> Any:
-        """Return the first message of that kind as soon as the page has said it."""
-        while not (said := [message for message in self.world.said if isinstance(message, kind)]):
-            await asyncio.sleep(0.02)
-        return said[0]
-
-
-async def on_post(sitting: Sitting, origin: str, world: World) -> Wall:
-    page = await sitting.open(f"{origin}/monitor", viewport=DESK)
-    await page.locator("input[name=guidance]").check()
-    await page.locator("button[type=submit]").click()
-    await expect(page.locator("[data-call]")).to_have_count(len(world.calls))
-    return Wall(page, world)
 
 
 def alert(id: str, code: str = "link_elsewhere", **more: Any) -> Alert:
@@ -61,6 +32,7 @@ def alert(id: str, code: str = "link_elsewhere", **more: Any) -> Alert:
         "code": code,
         "level": "warn",
         "state": "open",
+        "clears": RULES[AlertCode(code)].clears,
         "at": AT,
         "establishment": "HDN",
         "call_id": "v0000",
@@ -72,7 +44,7 @@ def alert(id: str, code: str = "link_elsewhere", **more: Any) -> Alert:
 async def wall(sitting) -> AsyncIterator[Wall]:
     world = World(4)
     async with served(world) as origin:
-        yield await on_post(sitting, origin, world)
+        yield await on_post(sitting, origin, world, DESK)
 
 
 def row(wall: Wall, code: str) -> Any:
@@ -163,13 +135,13 @@ async def test_focus_shows_a_quarter_of_an_hour_of_each_link_in_three_bands_and_
 async def test_a_hundred_alerts_of_sixteen_calls_are_all_there_and_pass_the_accessibility_rules(sitting):
     world = World(16)
     async with served(world) as origin:
-        wall = await on_post(sitting, origin, world)
+        wall = await on_post(sitting, origin, world, DESK)
         levels = ("urgent", "warn", "low", "info")
         for n in range(100):
             code = "unwatched" if n % 4 == 0 else "link_elsewhere"
             at = AT - timedelta(seconds=n)
             await world.tell(alert(f"a{n}", code, level=levels[n % 4], call_id=f"v{n % 16:04}", at=at, post="monitor"))
-        await expect(wall.page.locator(".rail [data-alert]")).to_have_count(100)
+        await expect(wall.page.locator(".rail [data-alert]")).to_have_count(100, timeout=30_000)
         await wall.press("a", "a", "a")
         await expect(wall.page.locator(".rail [aria-current=true]")).to_have_count(1)
         assert await axe_findings(wall.page) == []
@@ -180,7 +152,7 @@ async def test_a_covered_camera_is_advised_and_nothing_is_said_where_detectors_a
     world = World(3)
     world.calls["v0000"]["detectors"] = True
     async with served(world) as origin:
-        wall = await on_post(sitting, origin, world)
+        wall = await on_post(sitting, origin, world, DESK)
         await expect(wall.page.locator("video[data-leg='v0000.2'][data-moving=true]")).to_have_count(1)
         black = "function () { this.fillRect(0, 0, 32, 18); }"  # what a lens under a lid gives
         await wall.page.evaluate(f"() => {{ OffscreenCanvasRenderingContext2D.prototype.drawImage = {black} }}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 t = catalogue("en")
 FAR = ".far video"
+PICTURES = os.environ.get("BROKER_TEST_PICTURES")  # a folder: keep what the page looks like
 DANIEL = {
     "type": "media.lines",
     "lines": [{"kind": kind, "index": 0, "call_id": "v1", "leg_id": "v1.1"} for kind in ("audio", "video")],
@@ -105,6 +108,27 @@ async def test_a_family_comes_from_the_link_to_the_picture_without_installing_an
 def near(seen: list[int] | None, sent: tuple[int, int, int]) -> bool:
     """Say whether a colour is the one that was sent, after a codec and the white band that moves through it."""
     return seen is not None and all(abs(one - other) < 70 for one, other in zip(seen, sent, strict=True))
+
+
+@pytest.mark.feature("F74")
+async def test_a_family_raises_its_hand_before_in_and_after_a_pause_and_takes_it_back(fake, sitting):
+    fake.on_open = [SCREENS["lobby"], DANIEL]
+    page = await sitting.open(f"{fake.origin}/visit#token")
+    for screens, name in enumerate(("lobby", "call", "paused by staff")):
+        said = SCREENS[name]
+        await fake.say(said)
+        await press(page, "family.hand.ask")
+        assert (await fake.hear("leg.help", 2 * screens + 1))["raised"] is True
+        await fake.say({**said, "hand": True})
+        await expect(page.get_by_role("status").filter(has_text=t("family.hand.asked"))).to_be_visible()
+        if PICTURES:
+            await page.screenshot(path=str(Path(PICTURES) / f"hand-{name}.png"))
+        assert await axe_findings(page) == []
+        assert await overflow(page) <= 0
+        await press(page, "family.hand.cancel")
+        assert (await fake.hear("leg.help", 2 * screens + 2))["raised"] is False
+        await fake.say(said)
+        await expect(page.get_by_text(t("family.hand.asked"))).to_have_count(0)
 
 
 async def test_nothing_of_the_far_end_is_on_the_page_before_the_call(fake, sitting):

@@ -130,15 +130,20 @@ async def test_a_pause_takes_picture_and_sound_off_the_laptop(fake, sitting):
     await moves(page, FAR)
 
 
-async def test_the_prisoner_can_call_staff_on_every_screen_of_a_call(fake, sitting):
+@pytest.mark.feature("F74")
+async def test_the_prisoner_can_call_staff_on_every_screen_of_a_call_and_take_it_back(fake, sitting):
     page = await stand(fake, sitting, SCREENS["call"])
     await moves(page, FAR)
-    for calls, name in enumerate(("lobby", "call", "paused by staff", "reconnecting"), 1):
+    for calls, name in enumerate(("lobby", "call", "paused by staff", "reconnecting")):
         await fake.say(SCREENS[name])
         await heading(page, HEADINGS[name])
         await press(page, "laptop.call_staff")
-        await fake.hear("leg.help", calls)
+        assert (await fake.hear("leg.help", 2 * calls + 1))["raised"] is True
+        await expect(page.get_by_text(t("laptop.staff_called"))).to_have_count(0)  # the broker's word, not the press
+        await fake.say({**SCREENS[name], "hand": True})
         await expect(page.get_by_text(t("laptop.staff_called")).first).to_be_visible()
+        await press(page, "laptop.staff_not_needed")
+        assert (await fake.hear("leg.help", 2 * calls + 2))["raised"] is False
 
 
 @pytest.mark.feature("F23", "F24")

@@ -129,6 +129,16 @@ def test_who_raised_a_hand_may_do_so_again_once_somebody_has_dealt_with_it():
         assert scene.do(c.AskHelp(own, leg))
 
 
+def test_whoever_asked_may_take_it_back_and_nobody_is_asked_for_twice_or_for_nothing():
+    scene = live()
+    own = Actor("leg:v1.2")
+    assert not scene.do(c.AskHelp(own, "v1.2", raised=False))
+    scene.do(c.AskHelp(own, "v1.2"))
+    assert AlertCode.HAND in standing(scene)
+    assert scene.do(c.AskHelp(own, "v1.2", raised=False))
+    assert AlertCode.HAND not in standing(scene)
+
+
 def test_a_call_that_is_over_has_no_causes():
     scene = live()
     scene.do(c.AskHelp(Actor("leg:v1.1"), "v1.1"))

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { amounts, choicesOf, filtered, inOrder, newUrgent, nextRow, openByCall, rowsOf, sameRows, withAlert } from "../../supervisor_console/lib/alerts.js";
+import { amounts, choicesOf, filtered, inOrder, newUrgent, nextRow, openByCall, rowsOf, rowsOfAlerts, sameRows, withAlert } from "../../supervisor_console/lib/alerts.js";
 import { EMPTY, applyMessage } from "../../supervisor_console/lib/board.js";
 import { bandOf, fromHistory, summaryOf, withNews } from "../../supervisor_console/lib/losses.js";
 import { aCall, aHold } from "./support/builders.js";
 
 const told = (id, more = {}) => ({
-  type: "alert", id, at: "2026-11-24T14:00:00Z", code: "disconnected", level: "warn", state: "open", establishment: "HDN",
+  type: "alert", id, at: "2026-11-24T14:00:00Z", code: "disconnected", level: "warn", state: "open", clears: "either", establishment: "HDN",
   call_id: null, leg_id: null, post: null, by: null, acked_by: null, acked_at: null, cleared_by: null, cleared_at: null, outcome: null, ...more,
 });
 const with_ = (calls, alerts) => ({
@@ -74,11 +74,21 @@ test("each call counts its own open alerts", () => {
 
 test("what only its cause clears has no button that closes it, and the other post's has none at all", () => {
   const row = (more) => rowsOf(with_([], [told("1", more)]))[0];
-  assert.deepEqual(choicesOf(row({ code: "unwatched", level: "urgent" }), "monitor"), ["take"]);
-  assert.deepEqual(choicesOf(row({ code: "unwatched", level: "urgent", state: "acknowledged" }), "monitor"), []);
+  for (const code of ["unwatched", "patrol_due", "attend_escalated", "one that is not known here"]) {
+    const told = { code, clears: "itself" }; // the broker's word, not a list of ours
+    assert.deepEqual(choicesOf(row({ ...told, level: "urgent" }), "monitor"), ["take"]);
+    assert.deepEqual(choicesOf(row({ ...told, level: "urgent", state: "acknowledged" }), "monitor"), []);
+  }
   assert.deepEqual(choicesOf(row({ code: "faces_more" }), "monitor"), ["no_issue"]);
   assert.deepEqual(choicesOf(row({ code: "link_elsewhere" }), "monitor"), ["take"]);
   assert.deepEqual(choicesOf(row({ post: "supervisor" }), "monitor"), []);
+});
+
+test("a page that lists holds elsewhere loses no alert while its call is held", () => {
+  const call = aCall({ id: "v1", holds: [aHold("unsupervised", { post: null })] });
+  const board = with_([call], [told("u", { code: "unsupervised", level: "urgent", call_id: "v1" })]);
+  assert.deepEqual(rowsOf(board).map((row) => row.id), ["v1 hold_unsupervised"]);
+  assert.deepEqual(ids(rowsOfAlerts(board)), ["u"]);
 });
 
 test("an urgent alert is said once", () => {

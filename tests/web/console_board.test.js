@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 
 import { EMPTY, applyMessage, closeGaps, forgetEnded, postKey } from "../../supervisor_console/lib/board.js";
-import { aCall } from "./support/builders.js";
+import { aCall, aSnapshot } from "./support/builders.js";
 
 const vectors = JSON.parse(readFileSync(new URL("../vectors/console_board.json", import.meta.url), "utf8"));
 
@@ -73,4 +73,12 @@ test("a call of tier 1 that starts beyond the first page gets a place there, onc
   assert.equal(started.places.get("late"), 3);
   assert.equal(started.places.get("c16"), 16);
   assert.deepEqual(told(started, { ...late, seq: 3 }).places, started.places);
+});
+
+test("a check that rang is over with the post", () => {
+  const post = { establishment: "HDN", hall_id: null, post: "monitor", state: "on", name: "R. Shah", since: null, you: true, scope: ["HDN"], pool: false };
+  const rings = { type: "attention.check", check_id: "k1", call_id: "a", letter: "C", stage: "tone" };
+  const held = [aSnapshot([], { you_hold: post }), rings].reduce((board, message) => applyMessage(board, message, 0), EMPTY);
+  assert.equal(applyMessage(held, aSnapshot([], { you_hold: post }), 0).check?.check_id, "k1");
+  assert.equal(applyMessage(held, aSnapshot([]), 0).check, null);
 });

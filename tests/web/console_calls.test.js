@@ -4,6 +4,7 @@ import test from "node:test";
 import { EMPTY } from "../../supervisor_console/lib/board.js";
 import {
   clearedBy,
+  endedLately,
   holdsOf,
   isUnwatched,
   legsOf,
@@ -124,4 +125,13 @@ test("a leg whose link carries the sound alone is called so, and counts as weak"
   assert.equal(linkWord(board.health.get("v1.2"), other), "health.sound_only");
   assert.equal(linkWord(undefined, other), `step.${other.step}`);
   assert.deepEqual(weakLegs(board, call).map((leg) => leg.id), ["v1.2"]);
+});
+
+test("a call that is over stays in the list for as long as the broker takes notes of it", () => {
+  const over = aCall({ id: "v1", phase: "ended" });
+  const board = { ...boardOf(over), toldAt: new Map([["v1", 1_000_000]]) };
+
+  assert.deepEqual(endedLately(board, 1_000_000 + 9 * 60_000), [over]);
+  assert.deepEqual(endedLately(board, 1_000_000 + 10 * 60_000), []);
+  assert.deepEqual(endedLately(boardOf(aCall({ id: "v2" })), 0), []);
 });

@@ -72,3 +72,13 @@ test("of a call that is held, over or not in sight nothing stands", () => {
   suspicions.keep(new Set());
   assert.deepEqual(suspicions.take().map((one) => one.since), [null, null]);
 });
+
+test("nothing is claimed of a picture that is there no more", () => {
+  const suspicions = new Suspicions();
+  suspicions.looked("v1", "v1.2", room({ light: 0 }), 1000);
+  suspicions.take();
+  suspicions.unseen("v1", "v1.2");
+  assert.deepEqual(suspicions.take(), [{ callId: "v1", legId: "v1.2", code: "covered", since: null }]);
+  suspicions.unseen("v1", "v1.2");
+  assert.deepEqual(suspicions.take(), []);
+});

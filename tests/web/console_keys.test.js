@@ -18,7 +18,7 @@ for (const [name, action] of [
   ["Escape", { type: "back" }],
   ["Enter", { type: "focus" }],
   ["ArrowLeft", { type: "move", way: "left" }],
-  ["PageDown", { type: "page", step: 1 }],
+  ["PageDown", null],
   ["3", { type: "tile", number: 3 }],
   ["0", { type: "tile", number: 10 }],
   ["x", null],
@@ -28,6 +28,13 @@ for (const [name, action] of [
     assert.deepEqual(actionFor(key(name), wall), action);
   });
 }
+
+test("pages are turned where there are any, and nothing is taken from what scrolls", () => {
+  assert.deepEqual(actionFor(key("PageDown"), { ...wall, pages: 2 }), { type: "page", step: 1 });
+  assert.deepEqual(actionFor(key("PageUp"), { ...wall, pages: 2 }), { type: "page", step: -1 });
+  assert.equal(actionFor(key("PageDown"), { ...wall, pages: 1 }), null);
+  for (const name of ["ArrowDown", "ArrowUp", "PageDown"]) assert.equal(actionFor(key(name), { ...wall, pages: 2, scrolls: true }), null);
+});
 
 test("shift and a digit are tiles 11 to 16, by the place of the key on any keyboard", () => {
   assert.deepEqual(actionFor({ ...key("!"), code: "Digit1", shift: true }, wall), { type: "tile", number: 11 });

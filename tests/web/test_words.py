@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from broker.domain.codes import EndReason, IdentityReason, PauseReason, Warning
+from broker.domain.codes import AlertCode, EndReason, IdentityReason, PauseReason, Warning
 from broker.edge.callers import End, Pause
 from broker.edge.live_pages import words_for
 from broker.text import catalogue
@@ -49,6 +49,11 @@ def test_every_key_that_a_page_names_has_a_sentence():
 
     assert len(spoken()) > 50
     assert spoken() - known == set()
+
+
+@pytest.mark.parametrize("code", AlertCode)
+def test_every_alert_has_its_sentence_and_the_name_of_its_kind(code):
+    assert {f"alert.{code.value}", f"alert.kind.{code.value}"} <= set(catalogue("en"))
 
 
 def test_every_code_that_a_caller_may_be_sent_has_a_sentence():

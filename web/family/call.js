@@ -9,6 +9,7 @@ import { t } from "../lib/text.js";
 import { clock } from "../lib/time.js";
 import { html, useState } from "../lib/ui.js";
 import { DeviceChoice } from "./before.js";
+import { HandSaid, handWord } from "./hand.js";
 import { Help } from "./page.js";
 
 /** @typedef {import("../lib/leg.js").Leg} Leg */
@@ -33,6 +34,7 @@ export function Call({ leg, visit }) {
       <${Looks} leg=${leg} visit=${visit} mayRefuse=${true} />
       <p class="notice-line"><${Icon} name="eye" /> <span>${noticeLine(visit)}</span></p>
       <${MinutesAloud} left=${left} />
+      <${HandSaid} visit=${visit} />
     </header>
     <main class="stage">
       <${Warnings} leg=${leg} />
@@ -40,7 +42,7 @@ export function Call({ leg, visit }) {
       <${FarEnd} leg=${leg} name=${name} />
       <${SelfView} leg=${leg} />
     </main>
-    <${Controls} leg=${leg} name=${name} />
+    <${Controls} leg=${leg} visit=${visit} name=${name} />
   </div>`;
 }
 
@@ -97,9 +99,9 @@ function SelfView({ leg }) {
 
 /**
  * Verbs for what will happen. Leave asks once.
- * @param {{ leg: Leg, name: string }} props
+ * @param {{ leg: Leg, visit: Visit, name: string }} props
  */
-function Controls({ leg, name }) {
+function Controls({ leg, visit, name }) {
   const [asking, setAsking] = useState(/** @type {"" | "leave" | "settings"} */ (""));
   const { muted, cameraOff } = leg;
   return html`<footer class="controls" aria-label=${t("family.call.controls")}>
@@ -107,6 +109,7 @@ function Controls({ leg, name }) {
       word=${t(muted.value ? "family.call.unmute" : "family.call.mute")} onClick=${() => (muted.value = !muted.value)} />
     <${Control} icon=${cameraOff.value ? "camera_off" : "camera"} off=${cameraOff.value}
       word=${t(cameraOff.value ? "family.call.camera_on" : "family.call.camera_off")} onClick=${() => (cameraOff.value = !cameraOff.value)} />
+    <${Control} icon="hand" off=${visit.hand} word=${handWord(visit)} onClick=${() => leg.help(!visit.hand)} />
     <${Control} icon="settings" word=${t("family.call.settings")} onClick=${() => setAsking(asking === "settings" ? "" : "settings")} />
     <${Control} icon="leave" kind="leave" word=${t("family.call.leave")} onClick=${() => setAsking("leave")} />
     ${asking === "settings"

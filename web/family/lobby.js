@@ -9,6 +9,7 @@ import { has, t } from "../lib/text.js";
 import { clock } from "../lib/time.js";
 import { html } from "../lib/ui.js";
 import { DeviceChoice } from "./before.js";
+import { Hand } from "./hand.js";
 import { Page } from "./page.js";
 
 /** @typedef {import("../lib/leg.js").Leg} Leg */
@@ -44,6 +45,7 @@ export function Lobby({ leg, visit }) {
         <${LevelBar} track=${local?.audio ?? null} />
       </div>
     </section>
+    <${Hand} leg=${leg} visit=${visit} />
     <details class="more"><summary>${t("family.lobby.devices")}</summary><${DeviceChoice} leg=${leg} /><p class="small">${t("family.lobby.devices_more")}</p></details>
     <p class="notice-line is-boxed"><${Icon} name="eye" /> <span>${noticeLine(visit)}</span></p>
   <//>`;

@@ -6,6 +6,7 @@ import { Icon } from "../lib/icons.js";
 import { Button, Heading, noticeLine, otherNames, useMinutesLeft, Warnings } from "../lib/parts.js";
 import { t } from "../lib/text.js";
 import { html, useEffect, useState } from "../lib/ui.js";
+import { Hand } from "./hand.js";
 import { Page } from "./page.js";
 
 /** @typedef {import("../lib/leg.js").Leg} Leg */
@@ -42,6 +43,7 @@ export function Paused({ leg, visit }) {
       <h2>${t("common.next.title")}</h2>
       <p>${t(`family.pause.${pause}.next`, { name })}</p>
     </section>
+    <${Hand} leg=${leg} visit=${visit} />
     <p class="small">${noticeLine(visit)}</p>
   <//>`;
 }

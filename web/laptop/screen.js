@@ -5,7 +5,7 @@ import { Icon } from "../lib/icons.js";
 import { Button, useNow, useTitle } from "../lib/parts.js";
 import { t } from "../lib/text.js";
 import { clock, day } from "../lib/time.js";
-import { html, useState } from "../lib/ui.js";
+import { html } from "../lib/ui.js";
 
 /** @typedef {import("../lib/leg.js").Leg} Leg */
 
@@ -14,12 +14,10 @@ import { html, useState } from "../lib/ui.js";
  * @param {{ leg: Leg, kind?: string }} props
  */
 export function CallStaff({ leg, kind = "second" }) {
-  const [called, setCalled] = useState(false);
-  const call = async () => {
-    if (await leg.help()) setCalled(true);
-  };
-  if (!leg.visit.value?.call_id) return null;
-  return html`<${Button} kind=${kind} icon="hand" onClick=${call}>${t("laptop.call_staff")}<//>
+  const visit = leg.visit.value;
+  if (!visit?.call_id) return null;
+  const called = visit.hand;
+  return html`<${Button} kind=${kind} icon="hand" onClick=${() => leg.help(!called)}>${t(called ? "laptop.staff_not_needed" : "laptop.call_staff")}<//>
     <p class="visually-hidden" role="status">${called ? t("laptop.staff_called") : ""}</p>
     ${called ? html`<p class="small" aria-hidden="true">${t("laptop.staff_called")}</p>` : null}`;
 }

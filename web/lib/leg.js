@@ -159,8 +159,9 @@ export class Leg {
     return this.ask({ type: "look.refuse" });
   }
 
-  help() {
-    return this.ask({ type: "leg.help" });
+  /** @param {boolean} raised Whether somebody here asks for staff; false: they need nobody any more. */
+  help(raised) {
+    return this.ask({ type: "leg.help", raised });
   }
 
   /** Make a new connection now: the person asked for it. */

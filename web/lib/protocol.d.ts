@@ -17,6 +17,7 @@ export interface Alert {
   code: AlertCode;
   level: AlertLevel;
   state: "open" | "acknowledged" | "cleared";
+  clears: Clears;
   establishment: string;
   call_id: string | null;
   leg_id: string | null;
@@ -302,6 +303,9 @@ export interface CheckedPart {
   document: Document;
 }
 
+/** What ends an alert. */
+export type Clears = "itself" | "person" | "either";
+
 /** Why a rule said no. Stable; catalogue key `refused.<code>`. */
 export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "wrong_tile" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "scope_differs" | "already_transferred" | "nobody_there" | "transfer_pending" | "unknown_transfer" | "not_on_screen" | "handover_pending" | "unknown_handover" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled" | "unknown_alert" | "cause_stands" | "unknown_tier" | "identity_incomplete" | "text_missing" | "text_too_long" | "text_controls" | "unknown_breach" | "withdraw_expired" | "unknown_attend" | "not_acknowledged" | "bad_photo" | "privileged" | "not_privileged" | "already_privileged" | "looks_not_allowed" | "looks_refused" | "look_running" | "look_too_soon";
 
@@ -479,6 +483,7 @@ export interface LegHealth {
 export interface LegHelp {
   type: "leg.help";
   key: string;
+  raised?: boolean;
 }
 
 /** The person leaves the call for good. */
