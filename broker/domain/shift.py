@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from broker.domain.codes import Post
 from broker.domain.gaps import Gap, gaps
+from broker.domain.records import NATIONAL_POOL
 from broker.domain.spans import Spans, length, meet
 from broker.domain.story import Act, Recorded, Story, staff_of
+
+CARRIED_ON: Final = "carried_on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Shift:
     until: datetime
     over: bool
     places: frozenset[str]
-    why: str | None = None  # why the post was left
+    why: str | None = None  # why the post was left; catalogue key `shift.why.<code>`
 
     @property
     def spans(self) -> Spans:
@@ -66,25 +70,61 @@ class HandOver:
         ]
 
 
+@dataclass(slots=True)
+class _Run:
+    """A shift as it is being read: `on` are the streams in which it is signed on still."""
+
+    number: str
+    start: datetime
+    on: set[str] = field(default_factory=set)
+    places: set[str] = field(default_factory=set)
+    left: tuple[datetime, str] | None = None
+
+    def sign_on(self, record: Recorded) -> None:
+        """It begins, or grows by establishments."""
+        self.on.add(record.stream)
+        self.places.update(record.body.get("scope") or {record.stream.removeprefix("establishment:")} - {NATIONAL_POOL})
+        self.left = None
+
+    def sign_off(self, stream: str, at: datetime, why: str) -> None:
+        """One establishment is left; with the last of them the post is."""
+        if stream in self.on:
+            self.on.remove(stream)
+            self.left = None if self.on else (at, why)
+
+    def carried_on(self, at: datetime) -> None:
+        """The same person signed on anew, after a break of the connection."""
+        if self.on:
+            self.on.clear()
+            self.left = (at, CARRIED_ON)
+
+    def told(self, session: str, now: datetime) -> Shift:
+        """Return what was read of it."""
+        until, why = self.left or (max(now, self.start), None)
+        return Shift(session, self.number, self.start, until, self.left is not None, frozenset(self.places), why)
+
+
 def shifts(records: Iterable[Recorded], now: datetime) -> list[Shift]:
     """Return the shifts at the monitoring post in establishments' streams, the latest first.
 
-    A post of several establishments stands in the stream of each; it is one shift.
+    A post of several establishments stands in the stream of each, and may gain and lose some; it is one shift, over
+    when the last of them is left. A new sign-on of the same person ends the shift before: nobody monitors twice.
     """
-    found: dict[str, Shift] = {}
+    found: dict[str, _Run] = {}
     for record in sorted(records, key=lambda record: record.at):
         if record.body.get("post") != Post.MONITOR.value:
             continue
         session = str(record.body.get("session", ""))
         if record.type == "post.signed_on":
-            places = frozenset(record.body.get("scope") or [record.stream.removeprefix("establishment:")])
-            number = staff_of(record.actor) or ""
-            found.setdefault(session, Shift(session, number, record.at, max(now, record.at), False, places))
-        elif record.type == "post.signed_off" and session in found and not found[session].over:
-            on = found[session]
-            why = str(record.body.get("why", ""))
-            found[session] = Shift(session, on.number, on.start, record.at, True, on.places, why)
-    return sorted(found.values(), key=lambda shift: (shift.start, shift.session), reverse=True)
+            run = found.setdefault(session, _Run(staff_of(record.actor) or "", record.at))
+            for other in found.values():
+                if other is not run and other.number == run.number:
+                    other.carried_on(record.at)
+            run.sign_on(record)
+        elif record.type == "post.signed_off" and session in found:
+            found[session].sign_off(record.stream, record.at, str(record.body.get("why", "")))
+    told = (run.told(session, now) for session, run in found.items())
+    return sorted(told, key=lambda shift: (shift.start, shift.session), reverse=True)
 
 
 def hand_over(shift: Shift, stories: Iterable[Story], records: Iterable[Recorded]) -> HandOver:
@@ -94,11 +134,7 @@ def hand_over(shift: Shift, stories: Iterable[Story], records: Iterable[Recorded
     proven = {story.id: meet(meet(story.live, story.monitors.where(number)), within) for story in ours}
     looks = [look for story in ours for look in story.looks if look.number == number and _in(look.at, shift)]
     acts = [(story.id, act) for story in ours for act in story.acts if act.number == number and _in(act.at, shift)]
-    mine = {
-        (record.type, record.at): record
-        for record in records
-        if record.body.get("number") == number and _in(record.at, shift)
-    }.values()
+    mine = [record for record in records if record.body.get("number") == number and _in(record.at, shift)]
     found = gaps((story, within) for story in ours)
     return HandOver(
         shift,
@@ -107,7 +143,9 @@ def hand_over(shift: Shift, stories: Iterable[Story], records: Iterable[Recorded
         len(looks),
         sum(look.within for look in looks),
         Counter(str(record.body.get("outcome")) for record in mine if record.type == "attention.checked"),
-        sum(record.type == "break.due" for record in mine),
+        len(
+            {(record.body.get("session"), record.body.get("snoozed")) for record in mine if record.type == "break.due"}
+        ),
         tuple(sorted(acts, key=lambda found: (found[1].at, found[0]))),
         sum(breach.number == number and _in(breach.at, shift) for story in ours for breach in story.breaches),
         tuple(gap for gap in found if gap.post is Post.MONITOR and gap.number == number),

@@ -149,6 +149,8 @@ async def show_shift(request: web.Request, person: SignedIn) -> web.StreamRespon
     shift = next((shift for shift in rows if shift.session == request.match_info["session"]), None)
     if shift is None:
         raise web.HTTPNotFound
+    own = shift.number == person.chair.number  # whose own reach what they were for, a pool's monitor too
+    places = places | shift.places if own else places
     report: HandOver = await services(request).inquiry.hand_over(shift, places)
     if request.path.endswith(".csv"):
         return render_csv(f"shift-{shift.start:%Y%m%d-%H%M}", report.as_rows())

@@ -118,7 +118,8 @@ class Posts:
         gone, come = before.scope - scope, scope - before.scope
         await self._rescoped(holder, gone)
         await self._record_left(holder, gone, why)
-        for place in sorted(come):
+        told = come | (holder.places - scope) if come else come  # the pool's own record knows of all that it took over
+        for place in sorted(told):
             await self._streams.establishment(place).insist(TAKEN, f"staff:{holder.number}", _body(holder))
         self._today.took(replace(holder, scope=come))
         self._board.publish(ScopeChanged(session), *(PostsChanged(place) for place in sorted(gone | come)))

@@ -135,3 +135,11 @@ async def test_the_national_pool_takes_over_a_live_establishment_and_only_then_s
         await live.monitor.now("snapshot", lambda m: m["you_hold"] is None)
         assert await live.monitor.refusal("call.pause", **pause) == "not_on_post"
         await nina.done("call.pause", **pause)
+        w.desk.clock.turn(2)
+        await nina.done("post.sign_off")
+
+        await w.browser.sign_in("base", "nina")
+        listed = await w.browser.get("base", "/shifts")
+        session = listed.text.partition('href="/shifts/')[2].partition('"')[0]
+        rows = (await w.browser.get("base", f"/shifts/{session}.csv")).text.splitlines()
+        assert {"establishments,HRD", "calls,1"} <= set(rows), "one's own shift reaches what it was for"
