@@ -14,7 +14,8 @@ from math import ceil
 from typing import Any
 
 from broker.domain.codes import IdentityReason, Outcome, Post
-from broker.domain.spans import NO_TIME, Span, Spans, holds, length, meet
+from broker.domain.kinds import KINDS
+from broker.domain.spans import NO_TIME, Span, Spans, holds, length, meet, union
 from broker.domain.story import Raised, Recorded, Story, gaps_of, tell, with_alerts
 from broker.domain.uses import LOST, Use
 
@@ -152,12 +153,17 @@ def _events(story: Story, within: Spans) -> Tally:
 
 
 def unwatched(story: Story) -> Spans:
-    """Return when media could cross although the monitoring post's proof was older than the policy lets it be."""
+    """Return when media could cross although the monitoring post's proof was older than the policy lets it be.
+
+    A privileged call is left out: without the post it goes on by rule, under the hall's patrols (domain.md 7.5).
+    """
     rules = story.policy
+    watchable = union(span for span, kind in story.kinds if not KINDS[kind].privileged)
+    flow = meet(story.flow, watchable)
     limit = timedelta(seconds=rules.proof_stale_s + rules.proof_grace_s)
     beyond: list[Span] = []
     for start, end in gaps_of(story, Post.MONITOR):
-        over = meet(story.flow, ((start + limit, end),)) if start + limit < end else ()
+        over = meet(flow, ((start + limit, end),)) if start + limit < end else ()
         beyond += [span for span in over if span[1] - span[0] > SETTLING]
     return tuple(beyond)
 

@@ -382,3 +382,13 @@ def test_the_gaps_are_what_the_time_of_both_posts_lacks(steps):
 
     assert flowed[Post.MONITOR] == pytest.approx((found.sums.live - found.sums.monitored).total_seconds())
     assert flowed[Post.SUPERVISOR] == pytest.approx((found.sums.live - found.sums.supervised).total_seconds())
+
+
+def test_a_privileged_call_that_the_hall_patrols_is_no_time_beyond_policy_and_its_gap_is_listed():
+    scene = live(booked(kind="legal"))
+    scene.wait(60, proven=[Post.SUPERVISOR])
+    found = of(told(scene, first=booked(kind="legal")))
+
+    assert found.figures["unwatched_beyond_policy_s"] == 0
+    assert found.sums.live - found.sums.monitored > 40 * S, "it flowed without the monitoring post"
+    assert Post.MONITOR in {gap.post for gap in found.gaps}
