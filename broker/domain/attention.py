@@ -64,9 +64,13 @@ class Attention:
 
 
 def begin(call: Call, now: datetime) -> Attention:
-    """Return what the record alone says: unwatched since the last look on record, or since the start."""
+    """Return what the record alone says: unwatched since the last look on record, or since the start.
+
+    In a hold that stands nothing flowed. The time for which no broker ran counts: nobody can say that somebody looked.
+    """
     since = max(filter(None, [call.looked_at, call.started_at]), default=now)
-    return Attention(max(0.0, (now - since).total_seconds()), now)
+    until = min((hold.placed_at for hold in call.holds), default=now)
+    return Attention(max(0.0, (until - since).total_seconds()), now)
 
 
 def flows(call: Call) -> bool:

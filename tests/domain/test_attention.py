@@ -8,7 +8,7 @@ import pytest
 
 from broker.domain import commands as c
 from broker.domain import events as e
-from broker.domain.attention import AttentionState, Candidate, another, limit_s, state_of
+from broker.domain.attention import AttentionState, Candidate, another, begin, flows, limit_s, state_of
 from broker.domain.codes import HoldKind, Post
 from broker.domain.policy import DEFAULT
 from tests.domain.support import NOON, SUPERVISOR, Scene, booked, live
@@ -121,6 +121,22 @@ def test_what_the_record_says_is_counted_on_after_a_restart():
     looked_at = scene.call.looked_at
     assert looked_at is not None and looked_at > NOON
     assert limit_s(live(booked(kind="legal")).call, DEFAULT) is None, "a privileged call is looked at by its own rules"
+
+
+def test_a_hold_that_stood_as_the_broker_came_back_counts_as_no_time_without_a_look():
+    scene = unlooked()
+    scene.wait(20)
+    scene.do(c.Pause(SUPERVISOR))
+    scene.wait(300)
+    assert begin(scene.call, scene.now).unwatched_s == 20
+    again = begin(scene.call, scene.now).passed(scene.now + timedelta(seconds=9), flows(scene.call))
+    assert again.unwatched_s == 20
+
+
+def test_the_time_for_which_no_broker_ran_counts_as_time_without_a_look():
+    scene = unlooked()
+    scene.wait(20)
+    assert begin(scene.call, scene.now + timedelta(seconds=7)).unwatched_s == 27
 
 
 @pytest.mark.parametrize(
