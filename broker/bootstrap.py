@@ -25,6 +25,7 @@ from broker.edge.listener import Listener
 from broker.edge.services import SERVICES, Services
 from broker.edge.ws import HUB
 from broker.engine.engine import Engine
+from broker.engine.exercises import Exercises
 from broker.engine.figures import Figures
 from broker.engine.inquiry import Inquiry
 from broker.engine.office import Office, furnish
@@ -227,6 +228,7 @@ class Node:
             assets=await asyncio.to_thread(Assets, find_root()),
             figures=figures,
             inquiry=Inquiry(figures, office.streams, office.directory, self.clock),
+            exercises=Exercises(office.log, self.clock),
         )
         self.app = make_app(found, tasks)
         hub = self.app[HUB]

@@ -113,6 +113,7 @@ class Config:
     language: str = "en"
     debug: bool = False
     demo: bool = False  # set by the demo alone: no file or variable can set it
+    training: bool = False  # set by `training` alone: every page says that these are no real calls
     log_format: str = "text"
 
     def __repr__(self) -> str:
@@ -260,13 +261,15 @@ def sqlite_url(data_dir: Path) -> str:
 def refusals(config: Config) -> list[str]:
     """Return why `serve` must not start with this configuration: keys of the catalogue, `cli.serve.refused.<code>`.
 
-    That a database was made by the demo stands in the database: `serve` asks it too (design README 19).
+    That a database was made by the demo or for training stands in the database: `serve` asks it too (design README 19).
     """
     found = []
     if config.debug:
         found.append("debug")
     if config.demo:
         found.append("demo_mode")
+    if config.training:
+        found.append("training_mode")
     if config.pepper is not None and _is_weak(config.pepper):
         found.append("default_secret")
     if config.turn_secret is not None and _is_weak(config.turn_secret):

@@ -180,7 +180,7 @@ class Directory(Protocol):
     async def all_establishments(self) -> Scope:
         """Return the scope of the system itself (registry, command line), never of a person."""
 
-    # Facts about the database itself: "made_by" = "demo" marks one made by the demo.
+    # Facts about the database itself: "made_by" = "demo" or "training" marks one that is no real one.
     async def fact(self, name: str) -> str | None: ...
     async def set_fact(self, name: str, value: str) -> None: ...
 

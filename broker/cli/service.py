@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from broker.cli import record
+from broker.cli import record, training
 from broker.cli.places import CREDENTIAL_FILE
 from broker.cli.tools import FAILED, OPERATOR, configuration, err, fail, in_office, read_file, say, tell, words
 from broker.config import BadConfig, Config, refusals
@@ -28,7 +28,7 @@ from broker.storage.keys import PUBLIC_FILE, PublicKey
 from broker.storage.verify import verify_database
 
 PHOTO_FILES = frozenset({".jpg", ".jpeg", ".png"})
-DEMO_MARK = ("made_by", "demo")
+MADE_UP = {"demo": "demo_database", "training": "training_database"}  # who made it: why `serve` refuses it
 CREDENTIAL_VARIABLE = "BROKER_CREDENTIAL"
 
 
@@ -43,6 +43,7 @@ def add_to(app: typer.Typer) -> None:
     audit = typer.Typer(help=words("cli.help.audit"), no_args_is_help=True)
     audit.command("verify", help=words("cli.help.audit_verify"))(verify)
     record.add_to(audit)
+    training.add_to(app, audit)
     app.add_typer(audit, name="audit")
 
 
@@ -53,8 +54,7 @@ def serve(
     """Run the broker until it is told to stop."""
     config = configuration(host=host, port=port)
     reasons = refusals(config)
-    if in_office(_made_by_demo, config):
-        reasons.append("demo_database")
+    reasons += in_office(_made_up, config)
     if reasons:
         for reason in reasons:
             sentence = words(f"cli.serve.refused.{reason}")
@@ -71,9 +71,9 @@ def serve(
     raise typer.Exit(status)
 
 
-async def _made_by_demo(office: Office, config: Config) -> bool:
-    name, value = DEMO_MARK
-    return await office.directory.fact(name) == value
+async def _made_up(office: Office, config: Config) -> list[str]:
+    maker = await office.directory.fact("made_by")
+    return [MADE_UP[maker]] if maker in MADE_UP else []
 
 
 def demo(

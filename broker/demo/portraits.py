@@ -34,7 +34,7 @@ def portrait(person: str, *, child: bool = False) -> bytes:
     _fill(picture, _oval(96, top, 52, 64), skin)
     _fill(picture, _oval(96, top - 12, 58, 62) & ~_oval(96, top + 16 + dice[5] % 8, 48, 62), hair)
     _face(picture, top, dice, skin)
-    return _png(picture)
+    return png(picture)
 
 
 def _face(picture: NDArray[np.uint8], top: int, dice: bytes, skin: tuple[int, int, int]) -> None:
@@ -62,10 +62,11 @@ def _shade(colour: tuple[int, int, int]) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _png(picture: NDArray[np.uint8]) -> bytes:
-    """Return the picture as PNG (ISO/IEC 15948): truecolour, no filter."""
+def png(picture: NDArray[np.uint8]) -> bytes:
+    """Return RGB pixels as PNG (ISO/IEC 15948): truecolour, no filter."""
+    height, width = picture.shape[:2]
     rows = b"".join(b"\0" + row.tobytes() for row in picture)
-    head = struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 2, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks

@@ -89,62 +89,65 @@ async def seed(office: Office, progress: Callable[[str], None]) -> Seeded:
     await office.directory.set_fact("made_by", "demo")
     progress("demo.seeding")
     for prison in PRISONS:
-        await _places(office, prison)
-        await _people(office, prison)
+        await add_places(office, prison, ACTOR)
+        await add_people(
+            office, prison, ACTOR, MOST, lambda at, one: portrait(one.id, child=one.relationship == "child")
+        )
+        kept_apart = contacts(prison, MOST - 1)[0]
+        apart = Restriction(new_id("r"), prison.code, kept_apart.id, None, "NONCON", date(2026, 1, 1))
+        await office.streams.establishment(prison.code).append("demo.people", ACTOR, {"rows": 1}, [apart])
     await office.places.add_establishment(SYNTHETIC.code, SYNTHETIC.name, ACTOR, synthetic=True)
     _, credential = await office.places.issue_credential(SYNTHETIC.code, ACTOR)
     accounts = (MONITOR, SUPERVISOR, CLERK, *OTHERS, BOT_MONITOR, BOT_SUPERVISOR)
-    made = await asyncio.gather(*(_account(office, account) for account in accounts))
+    made = await asyncio.gather(*(add_account(office, account, ACTOR) for account in accounts))
     sign_ins = {one.account.username: one for one in made}
-    guest = await play(office, GUEST_SEAT, GUEST)
+    guest = await play(office, HARROWDENE, GUEST_SEAT, GUEST, LENGTH, ACTOR)
     await _later_today(office)
     hall = await office.places.hall(HARROWDENE.code, HARROWDENE.halls[0][0])
     return Seeded(sign_ins, hall.id, guest, credential)
 
 
-async def play(office: Office, seat_number: int, at: int) -> Played:
-    """Book a visit of an hour for prisoner `at` that starts now at a seat of the main hall, and what opens its chairs.
+async def play(office: Office, prison: Prison, seat_number: int, at: int, length: timedelta, actor: str) -> Played:
+    """Book a visit for prisoner `at` that starts now at a seat of the prison's first hall, and what opens its chairs.
 
     Raises:
         Refused: The seat, the prisoner or the family is taken.
     """
-    place, hall_name = HARROWDENE.code, HARROWDENE.halls[0][0]
-    scope = Scope(frozenset({place}))
-    people = contacts(HARROWDENE, at)
-    visit = await _book(office, HARROWDENE, hall_name, seat_number, at, people, office.clock.now())
-    _, family = await office.visits.issue_link(scope, visit.id, ACTOR)
+    place, hall_name = prison.code, prison.halls[0][0]
+    now = office.clock.now()
+    visit = await _book(office, prison, hall_name, seat_number, at, (now, now + length), actor)
+    _, family = await office.visits.issue_link(Scope(frozenset({place})), visit.id, actor)
     tag = f"{place}-{hall_name[0]}{seat_number:02}"
-    _, laptop = await office.places.enrol_laptop(place, hall_name, seat_number, tag, ACTOR)
+    _, laptop = await office.places.enrol_laptop(place, hall_name, seat_number, tag, actor)
     return Played(visit.id, seat_number, family, laptop)
 
 
-async def _places(office: Office, prison: Prison) -> None:
-    await office.places.add_establishment(prison.code, prison.name, ACTOR)
+async def add_places(office: Office, prison: Prison, actor: str) -> None:
+    """Make a prison with its halls, open all day, and their seats."""
+    await office.places.add_establishment(prison.code, prison.name, actor)
     for name, seats in prison.halls:
-        await office.places.add_hall(prison.code, name, ACTOR, opens="00:00", closes="00:00")
-        await office.places.add_seats(prison.code, name, range(1, seats + 1), ACTOR)
+        await office.places.add_hall(prison.code, name, actor, opens="00:00", closes="00:00")
+        await office.places.add_seats(prison.code, name, range(1, seats + 1), actor)
 
 
-async def _people(office: Office, prison: Prison) -> None:
-    rows: list[Row] = []
-    for at in range(MOST):
-        rows += [prisoner(prison, at), *contacts(prison, at)]
-    kept_apart = contacts(prison, MOST - 1)[0]
-    rows.append(Restriction(new_id("r"), prison.code, kept_apart.id, None, "NONCON", date(2026, 1, 1)))
-    await office.streams.establishment(prison.code).append("demo.people", ACTOR, {"rows": len(rows)}, rows)
-    people = [row for row in rows if isinstance(row, Contact)]
-    photos = [
-        Photo(one.id, prison.code, "image/png", portrait(one.id, child=one.relationship == "child")) for one in people
-    ]
-    await office.photos.save(prison.code, photos, ACTOR)
+async def add_people(
+    office: Office, prison: Prison, actor: str, count: int, photo: Callable[[int, Contact], bytes]
+) -> None:
+    """Make the first `count` prisoners with their families; `photo` draws what is on file for one of prisoner `at`."""
+    families = [(at, one) for at in range(count) for one in contacts(prison, at)]
+    rows: list[Row] = [*(prisoner(prison, at) for at in range(count)), *(one for _, one in families)]
+    await office.streams.establishment(prison.code).append("demo.people", actor, {"rows": len(rows)}, rows)
+    photos = [Photo(one.id, prison.code, "image/png", photo(at, one)) for at, one in families]
+    await office.photos.save(prison.code, photos, actor)
 
 
-async def _account(office: Office, account: Account) -> SignIn:
+async def add_account(office: Office, account: Account, actor: str) -> SignIn:
+    """Make an account, with a password that can be typed."""
     first, second = secrets.SystemRandom().sample(_WORDS, 2)
     password = f"{first}-{second}-{secrets.randbelow(9000) + 1000}"
     grants = ((account.establishment, account.role),)
     new = NewAccount(account.username, account.number, account.name, account.grade, password, grants)
-    await office.accounts.add(new, ACTOR)
+    await office.accounts.add(new, actor)
     return SignIn(account, password)
 
 
@@ -163,25 +166,24 @@ async def _later_today(office: Office) -> None:
     )
     for prison, hall, seat, at, hours in plan:
         begins = start + timedelta(hours=hours)
-        await _book(office, prison, prison.halls[hall][0], seat, at, contacts(prison, at), begins)
+        await _book(office, prison, prison.halls[hall][0], seat, at, (begins, begins + LENGTH), ACTOR)
 
 
 async def _book(
-    office: Office, prison: Prison, hall_name: str, seat_number: int, at: int, people: list[Contact], starts: datetime
+    office: Office,
+    prison: Prison,
+    hall_name: str,
+    seat_number: int,
+    at: int,
+    times: tuple[datetime, datetime],
+    actor: str,
 ) -> Visit:
     scope = Scope(frozenset({prison.code}))
     hall = await office.places.hall(prison.code, hall_name)
     seat: Seat = next(
         row for row in await office.directory.seats(scope) if row.hall_id == hall.id and row.number == seat_number
     )
-    request = Request(
-        prison.code,
-        "social",
-        prisoner(prison, at).number,
-        tuple(person.id for person in people),
-        hall.id,
-        seat.id,
-        starts,
-        starts + LENGTH,
-    )
-    return await office.visits.book(scope, request, ACTOR)
+    family = tuple(person.id for person in contacts(prison, at))
+    number = prisoner(prison, at).number
+    request = Request(prison.code, "social", number, family, hall.id, seat.id, *times)
+    return await office.visits.book(scope, request, actor)

@@ -143,6 +143,7 @@ TABLE: Mapping[tuple[str, Who], Need] = {
         ("figures.read", (Who.DUTY_GOVERNOR, Who.AUDITOR)),
         ("audit.read", (Who.DUTY_GOVERNOR, Who.AUDITOR)),
         ("duty.read", (Who.DUTY_GOVERNOR,)),
+        ("training.read", (Who.MONITOR, Who.DUTY_GOVERNOR, Who.AUDITOR)),  # in a training broker alone
         ("shift.read", (Who.MONITOR, Who.DUTY_GOVERNOR, Who.AUDITOR)),  # a monitor: their own shifts alone
     ),
     **_rows(

@@ -21,6 +21,7 @@ from broker.edge import (
     live_pages,
     record_pages,
     staff_pages,
+    training_pages,
     visit_pages,
     ws,
 )
@@ -55,6 +56,7 @@ def routes(found: Services) -> list[Route]:
         visit_pages.ROUTES,
         figures_pages.ROUTES,
         record_pages.ROUTES,
+        training_pages.ROUTES,
         authority_pages.ROUTES,
         call_pages.ROUTES,
         duty_pages.ROUTES,

@@ -65,7 +65,7 @@ SHELLS: Final = {
 _FOR_CALLERS: Final = frozenset({"common", "family", "laptop", "wait", "warning"})
 """The areas of the catalogue that a family's or a laptop's page says; no other word of staff reaches it."""
 _NOT_FOR_STAFF: Final = frozenset(
-    {"check", "cli", "demo", "duty", "family", "figures", "laptop", "record", "shift", "start"}
+    {"check", "cli", "demo", "duty", "family", "figures", "laptop", "record", "shift", "start", "training"}
 )
 
 
@@ -94,6 +94,7 @@ def shell_config(request: web.Request, shell: Shell, csrf: str | None = None) ->
     config, page = services(request).config, shell.page
     words = words_for(config.language, "staff" if shell.marking else "caller")
     found = {"page": page, "lang": config.language, "demo": config.demo, "time_zone": config.zone, "text": words}
+    found["training"] = config.training
     if csrf is not None:
         found["csrf"] = csrf
     text = json.dumps(found, ensure_ascii=False).replace("<", "\\u003c").replace("\u2028", "\\u2028")

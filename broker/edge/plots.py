@@ -102,12 +102,14 @@ def columns(title: str, rows: Sequence[Bar]) -> Markup:
 def stacked(title: str, rows: Sequence[Bar]) -> Markup:
     """Return one bar of parts, in order, each with its own pattern."""
     total = sum(row.value for row in rows) or 1
-    out = [_open(title, WIDTH, 44), _patterns()]
+    out = [_open(title, WIDTH, 44), patterns()]
     x = 0.0
     for number, row in enumerate(rows):
         wide = row.value / total * WIDTH
         if wide > 0:
-            out.append(f'<rect x="{x:.1f}" y="2" width="{wide:.1f}" height="40" {_fill(number)}/>')
+            out.append(
+                f'<rect x="{x:.1f}" y="2" width="{wide:.1f}" height="40" {fill(PATTERNS[number % len(PATTERNS)])}/>'
+            )
         x += wide
     out.append(f'<rect class="plot-frame" x="0.5" y="2.5" width="{WIDTH - 1}" height="39"/>')
     return _closed(out)
@@ -115,10 +117,20 @@ def stacked(title: str, rows: Sequence[Bar]) -> Markup:
 
 def swatch(number: int) -> Markup:
     """Return the pattern of part `number` of a stacked bar, for the table beside it."""
+    return swatch_of(PATTERNS[number % len(PATTERNS)])
+
+
+def swatch_of(pattern: str) -> Markup:
+    """Return a pattern by its name, for a legend."""
     return Markup(
         f'<svg class="plot-swatch" viewBox="0 0 28 20" width="28" height="20" aria-hidden="true">'
-        f'<rect x="0.5" y="0.5" width="27" height="19" class="plot-frame" {_fill(number)}/></svg>'
+        f'<rect x="0.5" y="0.5" width="27" height="19" class="plot-frame" {fill(pattern)}/></svg>'
     )
+
+
+def fill(pattern: str) -> str:
+    """Return the attribute that fills a shape with a pattern."""
+    return f'fill="url(#plot-{pattern})"'
 
 
 def _along(value: float, low: float, high: float) -> float:
@@ -129,10 +141,6 @@ def _value(y: float, shown: str) -> str:
     return f'<text class="plot-value" x="{WIDTH}" y="{y + 5:.1f}" text-anchor="end">{escape(shown)}</text>'
 
 
-def _fill(number: int) -> str:
-    return f'fill="url(#plot-{PATTERNS[number % len(PATTERNS)]})"'
-
-
 def _open(title: str, width: int, height: float) -> str:
     return f'<svg class="plot" role="img" viewBox="0 0 {width} {height:g}"><title>{escape(title)}</title>'
 
@@ -141,8 +149,8 @@ def _closed(out: list[str]) -> Markup:
     return Markup("".join([*out, "</svg>"]))
 
 
-def _patterns() -> str:
-    """The patterns by name: two hues that differ in lightness, and lines that differ in direction."""
+def patterns() -> str:
+    """Return the definitions of the patterns: two hues that differ in lightness, and lines that differ in direction."""
     slate, pale, plum, ink = "#40617f", "#8ba4bb", "#8f2d7e", "#10161c"
     shapes = {
         "solid": (slate, ""),

@@ -52,6 +52,7 @@ def render(request: web.Request, template: str, *, status: int = 200, **values: 
             nonce=nonce(request),
             chair=request[CHAIR],
             demo=found.config.demo,
+            training=found.config.training,
             **values,
         )
     )

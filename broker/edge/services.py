@@ -11,6 +11,7 @@ from broker.edge.assets import Assets
 from broker.engine.access import Access
 from broker.engine.accounts import Accounts
 from broker.engine.engine import Engine
+from broker.engine.exercises import Exercises
 from broker.engine.figures import Figures
 from broker.engine.inquiry import Inquiry
 from broker.engine.secrets import Secrets
@@ -35,6 +36,7 @@ class Services:
     assets: Assets
     figures: Figures
     inquiry: Inquiry
+    exercises: Exercises
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

@@ -28,6 +28,7 @@ _PAGE_ACTIONS: Final = (
     ("/figures", "figures.read"),
     ("/audit", "audit.read"),
     ("/shifts", "shift.read"),
+    ("/training", "training.read"),
 )
 
 
@@ -90,7 +91,7 @@ def _links(request: web.Request, person: SignedIn) -> list[dict[str, object]]:
     return [
         {"key": path.strip("/"), "href": path if homes.get(path, here) == here else config.origin(homes[path]) + path}
         for path, action in _PAGE_ACTIONS
-        if may(person.asker, action) is None
+        if may(person.asker, action) is None and (path != "/training" or config.training)
     ]
 
 

@@ -1,7 +1,9 @@
-"""The bots of the demo, in their own process: `python -m broker.synthetic.bots`, told what to do on standard input.
+"""The bots of the demo and of exercises, in their own process: `python -m broker.synthetic.bots`, told what to do by
+lines on standard input.
 
-Each line in is JSON: first `{"url": …, "staff": […]}`, then a `{"call": …}` whenever there is another call to
-play. Each line out is JSON: `drawn`, `on_post`, `live`, `ended` or `failed`. End of input means: stop.
+Each line in is JSON: first `{"url": …, "staff": […], "draw": […]}`, then a `{"call": …}` whenever there is another call
+to play, a `{"cue": …}` for each misdeed, and `{"over": true}` when the families shall leave. Each line out is JSON:
+`drawn`, `on_post`, `live`, `ended`, and for a cue `cue` or `cue_failed`. End of input means: stop.
 Tokens and passwords come by standard input, so that no list of processes shows them.
 """
 
@@ -16,13 +18,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from broker.protocol import server
+from broker.domain.training import IN_LOBBY, Misdeed
+from broker.protocol import client, server
 from broker.synthetic import people
+from broker.synthetic.acting import acting, arriving
 from broker.synthetic.caller import Caller, Family, Laptop
+from broker.synthetic.cues import Arrives, Cue, Cues, Over
+from broker.synthetic.misdeeds import drawn_for
 from broker.synthetic.peer import Pacer
 from broker.synthetic.site import Denied, Site, Unreachable
 from broker.synthetic.staff import Monitor, StaffMember, Supervisor
-from broker.synthetic.talk import Closed, Refused, TookTooLong, until
+from broker.synthetic.talk import Closed, Refused, TookTooLong, new_key, until
 from broker.synthetic.tasks import Tasks, together
 
 AGAIN_S = 1.0
@@ -44,6 +50,8 @@ class Part:
     laptop_token: str
     prisoner: int
     family: int
+    name: str = ""  # of the family, on the card that it holds up until it is admitted; none: no card
+    arrives: Arrives | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,10 @@ class Duty:
     password: str
     establishment: str
     hall_id: str | None = None
+    answers: bool = False  # a supervisor answers requests to attend
+
+
+Order = Part | Cue | Over | None
 
 
 class Troupe:
@@ -66,18 +78,29 @@ class Troupe:
         self._tasks = Tasks()
         self._pacer = Pacer()
         self._calls: set[str] = set()
+        self._cues = Cues(tell)
+        self._over = asyncio.Event()
 
-    async def play(self, duties: list[Duty], parts: asyncio.Queue[Part | None]) -> None:
-        """Hold the posts and play every part that comes, until None comes."""
+    async def play(self, duties: list[Duty], orders: asyncio.Queue[Order]) -> None:
+        """Hold the posts and follow every order that comes, until None comes."""
         async with self._pacer:
             try:
                 for duty in duties:
                     self._tasks.start(self._hold_post(duty))
-                while (part := await parts.get()) is not None:
-                    self._calls.add(part.call_id)
-                    self._tasks.start(self._play_call(part))
+                while (order := await orders.get()) is not None:
+                    self._follow(order)
             finally:
                 await self._tasks.close()
+
+    def _follow(self, order: Part | Cue | Over) -> None:
+        match order:
+            case Part():
+                self._calls.add(order.call_id)
+                self._tasks.start(self._play_call(order))
+            case Cue():
+                self._tasks.start(self._cues.give(order))
+            case Over():
+                self._over.set()
 
     async def _hold_post(self, duty: Duty) -> None:
         """Stay on a post; whatever throws it off, it comes back."""
@@ -96,6 +119,8 @@ class Troupe:
         else:
             async with Supervisor(self._site, *account) as supervisor:
                 await self._take(supervisor, duty)
+                if duty.answers:
+                    self._tasks.start(self._cues.steward.run(supervisor))
                 await until(lambda: not supervisor.on_post, math.inf, "the end of the shift", LOOK_S)
 
     async def _take(self, member: StaffMember, duty: Duty) -> None:
@@ -124,38 +149,63 @@ class Troupe:
 
     async def _play_call(self, part: Part) -> None:
         """Play both ends of a call until it has ended."""
-        prisoner, family = await asyncio.to_thread(_pair, part)
+        prisoner, family, arriving = await asyncio.to_thread(_cast, part)
         async with (
             Laptop(self._site, self._pacer, part.laptop_token, prisoner) as laptop,
-            Family(self._site, self._pacer, part.family_token, family) as on_link,
+            Family(self._site, self._pacer, part.family_token, arriving) as on_link,
         ):
-            await together(self._stay(laptop), self._stay(on_link), self._say_when_live(part, on_link))
+            self._cues.joined(part.call_id, on_link, laptop)
+            works = [self._stay(laptop), self._stay(on_link), self._say_when_live(part, on_link), self._leave(on_link)]
+            if part.arrives is not None:
+                works.append(self._cues.stand_in_lobby(part.arrives, on_link, part.name))
+            if part.arrives is None or part.arrives.misdeed is not Misdeed.WRONG_PERSON:
+                works.append(_put_card_away(on_link, family))
+            await together(*works)
+        self._cues.gone(part.call_id)
         self._calls.discard(part.call_id)
         self._tell({"event": "ended", "call_id": part.call_id})
 
     async def _stay(self, caller: Caller) -> None:
         """Arrive, and come back after any trouble, until the call has ended."""
-        arrived = False
+        arrived = here = False
         while caller.screen != "ended":
             try:
-                await (caller.come_back() if arrived else caller.arrive())
-                arrived = True
+                if not here:
+                    await (caller.come_back() if arrived else caller.arrive())
+                arrived = here = True
                 await until(lambda: caller.screen in OVER or caller.away, math.inf, "the end of the call", LOOK_S)
                 if caller.screen in OVER:
                     return
+                await until(lambda: not caller.stays_away, math.inf, "leave to come back", LOOK_S)
+                here = not caller.away
             except Denied:
                 return  # the call is over: its link opens no more
             except _TROUBLES:
-                arrived = arrived or bool(caller.browser.cookies)
+                arrived, here = arrived or bool(caller.browser.cookies), False
                 await asyncio.sleep(AGAIN_S)
 
     async def _say_when_live(self, part: Part, on_link: Caller) -> None:
         await until(lambda: on_link.screen in ("call", "ended"), math.inf, "the start of the call", LOOK_S)
         self._tell({"event": "live", "call_id": part.call_id})
 
+    async def _leave(self, on_link: Caller) -> None:
+        """Leave for good when all is over."""
+        await until(lambda: self._over.is_set() or on_link.screen in OVER, math.inf, "the end of all", LOOK_S)
+        if on_link.screen not in OVER:
+            with suppress(*_TROUBLES):
+                await on_link.command(client.LegLeave(key=new_key()))
 
-def _pair(part: Part) -> tuple[people.Person, people.Person]:
-    return people.person(part.prisoner), people.person(part.family)
+
+async def _put_card_away(on_link: Caller, family: people.Person) -> None:
+    """Stop holding up the card once the call has begun."""
+    await until(lambda: on_link.screen in ("call", "ended"), math.inf, "the start of the call", LOOK_S)
+    on_link.play(family)
+
+
+def _cast(part: Part) -> tuple[people.Person, people.Person, people.Person]:
+    """Return the prisoner, the family, and the family as it arrives."""
+    prisoner, family = people.person(part.prisoner), people.person(part.family)
+    return prisoner, family, arriving(part.family, part.name, part.arrives.misdeed if part.arrives else None)
 
 
 async def _stdin() -> asyncio.StreamReader:
@@ -165,12 +215,38 @@ async def _stdin() -> asyncio.StreamReader:
     return reader
 
 
-async def _hand_on(reader: asyncio.StreamReader, parts: asyncio.Queue[Part | None]) -> None:
-    """Hand on every part that is told, and None at the end of input."""
+async def _hand_on(reader: asyncio.StreamReader, orders: asyncio.Queue[Order]) -> None:
+    """Hand on every order that is told, and None at the end of input."""
     while line := await reader.readline():
         with suppress(ValueError, TypeError, KeyError):
-            parts.put_nowait(Part(**json.loads(line)["call"]))
-    parts.put_nowait(None)
+            orders.put_nowait(_order(json.loads(line)))
+    orders.put_nowait(None)
+
+
+def _order(told: dict[str, Any]) -> Part | Cue | Over:
+    if "cue" in told:
+        cue = told["cue"]
+        return Cue(**{**cue, "misdeed": Misdeed(cue["misdeed"])})
+    if "over" in told:
+        return Over()
+    call = told["call"]
+    arrives = call.pop("arrives", None)
+    if arrives is not None:
+        arrives = Arrives(**{**arrives, "misdeed": Misdeed(arrives["misdeed"])})
+    return Part(**call, arrives=arrives)
+
+
+def _draw(what: dict[str, Any]) -> None:
+    """Draw what will be wanted: a person, as they arrive, and what they will do."""
+    number, name = int(what["number"]), str(what.get("name", ""))
+    people.person(number)
+    for misdeed in [Misdeed(one) for one in what.get("misdeeds", [])]:
+        for act in drawn_for(misdeed):
+            acting(number, act)
+        if misdeed in IN_LOBBY:
+            arriving(number, name, misdeed)
+    if name:
+        arriving(number, name, None)
 
 
 def _tell(event: dict[str, Any]) -> None:
@@ -186,15 +262,15 @@ async def main() -> None:
     if not opening:
         return
     first = json.loads(opening)
-    for number in range(int(first.get("draw", 0))):
-        await asyncio.to_thread(people.person, number)
-        _tell({"event": "drawn", "number": number})
-    parts: asyncio.Queue[Part | None] = asyncio.Queue()
+    for what in first.get("draw", []):
+        await asyncio.to_thread(_draw, what)
+        _tell({"event": "drawn", "number": what["number"]})
+    orders: asyncio.Queue[Order] = asyncio.Queue()
     reading = Tasks()
     async with Site(first["url"]) as site:
-        reading.start(_hand_on(reader, parts))
+        reading.start(_hand_on(reader, orders))
         try:
-            await Troupe(site, _tell).play([Duty(**duty) for duty in first.get("staff", [])], parts)
+            await Troupe(site, _tell).play([Duty(**duty) for duty in first.get("staff", [])], orders)
         finally:
             await reading.close()
 

@@ -15,7 +15,7 @@ from broker.synthetic.keys import HandshakeFailed
 from broker.synthetic.line import Line, Tap
 from broker.synthetic.peer import Pacer, Peer, Unreachable
 from broker.synthetic.people import Person
-from broker.synthetic.site import Browser, Site
+from broker.synthetic.site import Browser, Denied, Site
 from broker.synthetic.talk import Closed, Refused, Talk, TookTooLong, new_key, until
 from broker.synthetic.tasks import Tasks, together
 
@@ -39,6 +39,7 @@ class Caller:
         self.warnings: list[server.WarningMessage] = []
         self.shows_warnings = True  # says at once that it presents them
         self.via: Callable[[str], str] = lambda answer: answer  # may send the media through something in between
+        self.stays_away = False  # its owner lets it come back
         self.reoffered_at: float | None = None  # monotonic: when a new connection was last asked for
         self._pacer, self._token = pacer, token
         self._open = AsyncExitStack()
@@ -66,6 +67,20 @@ class Caller:
     def lines(self) -> list[Line]:
         """What it receives."""
         return list(self.peer.lines.values()) if self.peer is not None else []
+
+    def play(self, person: Person) -> None:
+        """Be seen and heard as `person` from now on, on this connection and the next."""
+        self.person = person
+        if self.peer is not None and self.peer.loop is not None:
+            self.peer.loop.play(person)
+
+    async def second_device(self) -> str:
+        """Open the link in another browser, and return the code of the refusal; empty where it was let in."""
+        try:
+            await self.site.post(Browser(self.chair), self.path, {"token": self._token})
+        except Denied as denied:
+            return denied.code
+        return ""
 
     async def arrive(self) -> None:
         """Open the link, accept the notice, pass the check, connect, and enter the lobby."""

@@ -68,6 +68,13 @@ class Loop:
                 packets += self._next_video(self.video, now)
         return packets
 
+    def play(self, person: Person) -> None:
+        """Send `person` from now on, whose pictures begin with a keyframe."""
+        if person.video is not self.person.video:
+            self._video_index, self._skips = 0, False
+        self.person = person
+        self._video_bps = person.video_bps
+
     def remember(self, sequence: int, datagram: bytes) -> None:
         """Keep a video datagram in case it is asked for again: the same bytes, so no key stream is used twice."""
         self.history[sequence] = datagram
@@ -87,7 +94,7 @@ class Loop:
             self.keyframe_wanted = False
             self._video_index = self.person.next_keyframe(self._video_index)
         packets: list[tuple[int | None, bytes]] = []
-        if self._fits(self._video_index, now):
+        if self.person.video[self._video_index] and self._fits(self._video_index, now):
             payloads = rtp.split_frame(self.person.video[self._video_index], self._picture_id)
             last = len(payloads) - 1
             packets += [sending.packet(payload, at == last, self._mid) for at, payload in enumerate(payloads)]

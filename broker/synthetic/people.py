@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from broker.synthetic import picture, voice
 
@@ -22,10 +23,10 @@ _BITRATE_BPS = 160_000
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What a person sends, over and over: encoded frames of SECONDS."""
+    """What a person sends, over and over: encoded frames."""
 
     number: int
-    video: tuple[bytes, ...]
+    video: tuple[bytes, ...]  # an empty one: nothing is sent in its place
     keyframes: tuple[int, ...]  # their places in `video`; the first is 0
     audio: tuple[bytes, ...]
     levels: tuple[int, ...]  # dB below full scale of each audio frame
@@ -33,7 +34,7 @@ class Person:
     @property
     def video_bps(self) -> float:
         """What the whole picture takes."""
-        return sum(map(len, self.video)) * 8 / picture.SECONDS
+        return sum(map(len, self.video)) * 8 * picture.FPS / len(self.video)
 
     def next_keyframe(self, index: int) -> int:
         """Return the place of the first keyframe at or after `index`, round the loop."""
@@ -45,8 +46,8 @@ def person(number: int) -> Person:
     """Return person `number` (0 .. PEOPLE - 1), encoded on first use (about half a second of CPU)."""
     if not 0 <= number < PEOPLE:
         raise ValueError(f"no synthetic person {number}")
-    video, keyframes = _encode_video(number)
-    audio = _encode_audio(number)
+    video, keyframes = encode_video(picture.draw(number, at) for at in range(picture.FRAMES))
+    audio = encode_audio(voice.speak(number))
     return Person(number, video, keyframes, audio, tuple(voice.level(number, at) for at in range(len(audio))))
 
 
@@ -84,7 +85,8 @@ def _mono(frame: av.AudioFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.float
     return np.asarray(samples.mean(axis=0))
 
 
-def _encode_video(number: int) -> tuple[tuple[bytes, ...], tuple[int, ...]]:
+def encode_video(pictures: Iterable[picture.Pixels]) -> tuple[tuple[bytes, ...], tuple[int, ...]]:
+    """Return RGB pictures as VP8 frames, and the places of the keyframes: one every KEYFRAME_EVERY."""
     encoder = av.CodecContext.create("libvpx", "w")
     encoder.width, encoder.height = picture.WIDTH, picture.HEIGHT
     encoder.pix_fmt = "yuv420p"
@@ -102,8 +104,8 @@ def _encode_video(number: int) -> tuple[tuple[bytes, ...], tuple[int, ...]]:
         "keyint_min": str(KEYFRAME_EVERY),
     }
     packets = []
-    for at in range(picture.FRAMES):
-        frame = av.VideoFrame.from_ndarray(picture.draw(number, at), format="rgb24").reformat(format="yuv420p")
+    for at, pixels in enumerate(pictures):
+        frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
         frame.pts = at
         frame.time_base = encoder.time_base
         packets += encoder.encode(frame)
@@ -112,7 +114,8 @@ def _encode_video(number: int) -> tuple[tuple[bytes, ...], tuple[int, ...]]:
     return frames, tuple(at for at, packet in enumerate(packets) if packet.is_keyframe)
 
 
-def _encode_audio(number: int) -> tuple[bytes, ...]:
+def encode_audio(samples: NDArray[np.int16]) -> tuple[bytes, ...]:
+    """Return mono samples at 48 kHz as Opus frames of 20 ms."""
     encoder = av.CodecContext.create("libopus", "w")
     encoder.sample_rate = AUDIO_CLOCK
     encoder.layout = "mono"
@@ -120,7 +123,6 @@ def _encode_audio(number: int) -> tuple[bytes, ...]:
     encoder.bit_rate = 24_000
     encoder.time_base = Fraction(1, AUDIO_CLOCK)
     encoder.options = {"application": "voip", "frame_duration": "20"}
-    samples = voice.speak(number)
     frames: list[bytes] = []
     for start in range(0, samples.size, voice.FRAME_SAMPLES):
         frame = av.AudioFrame.from_ndarray(

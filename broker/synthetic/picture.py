@@ -49,20 +49,33 @@ def look(number: int) -> Look:
 
 def draw(number: int, frame: int) -> Pixels:
     """Return frame `frame` (0 .. FRAMES - 1, a loop without a seam) of person `number` as RGB pixels."""
-    colours = look(number)
-    turn = 2 * math.pi * frame / FRAMES
+    canvas = room(number, frame)
+    put_person(canvas, number, frame)
+    return canvas
+
+
+def room(number: int, frame: int) -> Pixels:
+    """Return the room of person `number` with nobody in it."""
     canvas = np.empty((HEIGHT, WIDTH, 3), np.uint8)
-    canvas[:] = colours.wall
-    _window(canvas, turn, number)
-    x = 160 + 26 * math.sin(turn * (1 + number % 3) + number)
-    y = 100 + 7 * math.sin(turn * 4)
-    _ellipse(canvas, x * 0.7 + 48, 236, 92, 66, colours.shirt)
-    _ellipse(canvas, x, y + 46, 17, 34, colours.skin)
-    _ellipse(canvas, x, y - 12, 49, 52, colours.hair)
-    _ellipse(canvas, x, y, 42, 52, colours.skin)
-    _face(canvas, x, y, frame)
+    canvas[:] = look(number).wall
+    _window(canvas, 2 * math.pi * frame / FRAMES, number)
     _marker(canvas, number)
     return canvas
+
+
+def put_person(canvas: Pixels, number: int, frame: int, aside: int = 0) -> None:
+    """Put person `number` into a picture, `aside` pixels right of the middle; the marker stays as it is."""
+    colours = look(number)
+    turn = 2 * math.pi * frame / FRAMES
+    above = canvas[: HEIGHT - MARKER_CELL]
+    x = 160 + 26 * math.sin(turn * (1 + number % 3) + number)
+    y = 100 + 7 * math.sin(turn * 4)
+    _ellipse(above, x * 0.7 + 48 + aside, 236, 92, 66, colours.shirt)
+    x += aside
+    _ellipse(above, x, y + 46, 17, 34, colours.skin)
+    _ellipse(above, x, y - 12, 49, 52, colours.hair)
+    _ellipse(above, x, y, 42, 52, colours.skin)
+    _face(above, x, y, frame)
 
 
 def read_marker(pixels: NDArray[Any]) -> int | None:
@@ -91,8 +104,8 @@ def _rgb(hue: float, saturation: float, value: float) -> tuple[int, int, int]:
 
 def _ellipse(canvas: Pixels, x: float, y: float, rx: float, ry: float, colour: tuple[int, int, int]) -> None:
     """Fill an ellipse; only its box is computed."""
-    left, right = max(int(x - rx), 0), min(int(x + rx) + 2, WIDTH)
-    top, bottom = max(int(y - ry), 0), min(int(y + ry) + 2, HEIGHT)
+    left, right = max(int(x - rx), 0), min(int(x + rx) + 2, canvas.shape[1])
+    top, bottom = max(int(y - ry), 0), min(int(y + ry) + 2, canvas.shape[0])
     if left >= right or top >= bottom:
         return
     dx = (np.arange(left, right) - x) / rx

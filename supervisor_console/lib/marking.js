@@ -4,6 +4,7 @@
 import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
 
+import { isTraining } from "../../web/lib/config.js";
 import { has, t } from "../../web/lib/text.js";
 import { postKey } from "./board.js";
 import { icon } from "./icons.js";
@@ -15,7 +16,7 @@ import { icon } from "./icons.js";
 export function Official({ where, note }) {
   return html`<section class="official" aria-label=${t(`console.marking.${where}`)}>
     <span class="official-service">${t("console.service")}</span>
-    <strong>${t("console.official")}</strong>
+    <span class="official-mark"><strong>${t("console.official")}</strong>${isTraining() ? html`<strong class="training">${t("page.training")}</strong>` : null}</span>
     <span class="official-note">${note ?? ""}</span>
   </section>`;
 }

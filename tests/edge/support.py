@@ -20,6 +20,7 @@ from broker.edge.services import Services
 from broker.engine.alerts import Alerts
 from broker.engine.board import Board
 from broker.engine.engine import Engine
+from broker.engine.exercises import Exercises
 from broker.engine.figures import Figures
 from broker.engine.inquiry import Inquiry
 from broker.engine.stream import Streams
@@ -128,6 +129,7 @@ def application(desk: Desk, config: Config, tasks: Tasks, engine: Engine | None 
         assets=assets(),
         figures=figures,
         inquiry=Inquiry(figures, office.streams, desk.directory, desk.clock),
+        exercises=Exercises(desk.log, desk.clock),
     )
     return make_app(found, tasks)
 

@@ -23,6 +23,7 @@ from broker.edge.services import Services
 from broker.edge.ws import HUB
 from broker.engine.chairs import FamilyChair, LaptopChair
 from broker.engine.engine import Engine
+from broker.engine.exercises import Exercises
 from broker.engine.figures import Figures
 from broker.engine.inquiry import Inquiry
 from broker.engine.tasks import Tasks
@@ -309,6 +310,7 @@ async def wire(**config: Any) -> AsyncIterator[Wire]:
         assets=assets(),
         figures=figures,
         inquiry=Inquiry(figures, office.streams, desk.directory, desk.clock),
+        exercises=Exercises(desk.log, desk.clock),
     )
     app = make_app(found, tasks)
     async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:

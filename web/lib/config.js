@@ -12,6 +12,11 @@ export function config() {
   return /** @type {Record<string, unknown>} */ (held);
 }
 
+/** @returns {boolean} Whether this is an exercise: every page says that these are no real calls. */
+export function isTraining() {
+  return config()["training"] === true;
+}
+
 /** @returns {boolean} Whether a test picture may stand in for a camera that is not there. */
 export function isDemo() {
   return config()["demo"] === true;
