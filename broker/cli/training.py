@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from broker.cli.tools import fail, in_office, out, tell, words
+from broker.cli.tools import fail, in_office, tell, words
 from broker.config import Config, sqlite_url
 from broker.domain.training import Score, score
 from broker.engine.exercises import Exercises
@@ -31,13 +30,14 @@ def add_to(app: typer.Typer, audit: typer.Typer) -> None:
 def training(
     exercise: Annotated[str, typer.Option(help=words("cli.help.exercise"))] = "first-shift",
     calls: Annotated[int | None, typer.Option(min=1, max=8, help=words("cli.help.exercise_calls"))] = None,
+    officer: Annotated[str | None, typer.Option(help=words("cli.help.exercise_officer"))] = None,
     port: Annotated[int, typer.Option(help=words("cli.help.port"))] = 8080,
     data_dir: Runs = RUNS,
 ) -> None:
     """Run an exercise for the officer of the monitoring post, until Ctrl-C."""
     from broker.training import run
 
-    raise typer.Exit(run(exercise, calls, port, data_dir))
+    raise typer.Exit(run(exercise, calls, officer, port, data_dir))
 
 
 def scored(
@@ -89,7 +89,5 @@ def _show(rows: list[tuple[str, ...]]) -> None:
     cut = rows.index(())
     for name, value in rows[:cut]:
         tell(f"{name}: {value}")
-    table = Table(*rows[cut + 1])
     for row in rows[cut + 2 :]:
-        table.add_row(*row)
-    out.print(table)
+        tell(" · ".join(f"{name} {cell}" for name, cell in zip(rows[cut + 1], row, strict=True) if cell))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Final
 
 from broker.bootstrap import Node
@@ -16,7 +17,7 @@ from broker.training.exercise import Exercise, Planned
 from broker.training.seed import ACTOR, PLACE, Seeded, book, family_name, people_of
 
 LOOK_S: Final = 0.2
-CALM_S: Final = 5.0  # from the start of a call to its first cue
+CALM: Final = timedelta(seconds=5)  # from the start of a call to its first cue
 DRAWN_S: Final = 300.0
 DONE_S: Final = 15.0  # within which the bots do what a cue says
 LAST_S: Final = 2.0  # for the record to have what was done at the last moment
@@ -116,16 +117,14 @@ class Director:
             return "not_done"
 
     async def _live(self, call_id: str, last: float) -> bool:
-        """Wait until a call has been live for CALM_S, with nothing holding it; not beyond second `last`."""
-        since: float | None = None
-        while self._now() <= max(last, 0.0):
+        """Wait until a call has been live for CALM and nothing holds it; not beyond second `last`."""
+        while self._now() <= last:
             call = self._call(call_id)
-            flows = call is not None and call.phase is Phase.LIVE and not call.holds
-            since = (self._now() if since is None else since) if flows else None
-            if since is not None and self._now() - since >= CALM_S:
-                return True
             if call is not None and call.phase is Phase.ENDED:
                 return False
+            began = call.started_at if call is not None and not call.holds else None
+            if began is not None and self._node.clock.now() - began >= CALM:
+                return True
             await asyncio.sleep(LOOK_S)
         return False
 

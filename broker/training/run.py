@@ -11,15 +11,16 @@ from typing import Final
 from broker.bootstrap import running
 from broker.config import Config, one_worker_a_core, sqlite_url
 from broker.demo import ground
+from broker.engine.accounts import AccountError
 from broker.office import open_office
 from broker.training.director import Director
 from broker.training.exercise import BadExercise, Exercise, load, names
-from broker.training.seed import Seeded, seed
+from broker.training.seed import OFFICER, Seeded, seed
 
 MARK: Final = "training-runs"  # a folder with this file holds runs of exercises, each in a folder of its own
 
 
-def run(name: str, calls: int | None, port: int, data_dir: Path) -> int:
+def run(name: str, calls: int | None, officer: str | None, port: int, data_dir: Path) -> int:
     """Run an exercise until Ctrl-C. Returns 0, or 1 where it could not start (with a sentence on standard error)."""
     screen = ground.Screen()
     try:
@@ -40,8 +41,12 @@ def run(name: str, calls: int | None, port: int, data_dir: Path) -> int:
         training=True,
         media_workers=one_worker_a_core(),
     )
-    work = partial(_work, config, exercise.first(calls or len(exercise.arrive_s)), screen)
-    return ground.run_until_told(config, work, screen, "training.stopping", "training.stopped")
+    played = exercise.first(calls or len(exercise.arrive_s))
+    work = partial(_work, config, played, officer or OFFICER.name, screen)
+    try:
+        return ground.run_until_told(config, work, screen, "training.stopping", "training.stopped")
+    except AccountError as error:
+        return screen.fail(f"cli.staff.{error.code}")
 
 
 def newest(data_dir: Path) -> Path | None:
@@ -62,9 +67,9 @@ def _folder(data_dir: Path, exercise: Exercise) -> Path:
     return folder
 
 
-async def _work(config: Config, exercise: Exercise, screen: ground.Screen) -> None:
+async def _work(config: Config, exercise: Exercise, officer: str, screen: ground.Screen) -> None:
     async with open_office(config) as office:
-        seeded = await seed(office)
+        seeded = await seed(office, officer)
     async with running(config) as node, Director(node, seeded, exercise, screen.say) as director:
         await director.ready()
         _tell(config, exercise, seeded, screen)
@@ -75,8 +80,8 @@ async def _work(config: Config, exercise: Exercise, screen: ground.Screen) -> No
 
 def _tell(config: Config, exercise: Exercise, seeded: Seeded, screen: ground.Screen) -> None:
     """Print who signs in where, and what the trainer is to know."""
-    minutes = exercise.seconds / 60
-    screen.say("training.title", exercise=exercise.name, calls=len(exercise.arrive_s), minutes=f"{minutes:g}")
+    whole = f"{int(exercise.seconds) // 60}:{int(exercise.seconds) % 60:02}"
+    screen.say("training.title", exercise=exercise.name, calls=len(exercise.arrive_s), time=whole)
     for key, sign_in, chair, path in (
         ("training.for_officer", seeded.officer, "monitor", "/"),
         ("training.for_trainer", seeded.trainer, "base", "/training"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -18,9 +18,9 @@ from broker.training.exercise import MOST_CALLS
 
 ACTOR: Final = "training"
 PLACE: Final = Prison("TRN", "Training establishment", (("Training hall", MOST_CALLS),))
-OFFICER: Final = Account("officer", "TRN-1001", "Officer in training", Grade.OSG, "TRN", Role.MONITOR)
-TRAINER: Final = Account("trainer", "TRN-2001", "Trainer", Grade.CIVILIAN, "TRN", Role.DUTY_GOVERNOR)
-HALL_BOT: Final = Account("hall.bot", "TRN-3001", "Hall of the exercise", Grade.PRISON_OFFICER, "TRN", Role.SUPERVISOR)
+OFFICER: Final = Account("on.shift", "TRN-1001", "Robin Marsh", Grade.OSG, "TRN", Role.MONITOR)
+TRAINER: Final = Account("who.trains", "TRN-2001", "Alex Whitmore", Grade.CIVILIAN, "TRN", Role.DUTY_GOVERNOR)
+HALL_BOT: Final = Account("in.the.hall", "TRN-3001", "Hall Bot", Grade.PRISON_OFFICER, "TRN", Role.SUPERVISOR)
 LENGTH: Final = timedelta(minutes=30)
 _ALONE: Final = tuple(at for at in range(MOST) if at % 3)  # prisoners whose family is one adult
 _FACE: Final = np.s_[20:215, 78:242]  # of a picture: what a photo on file shows
@@ -36,12 +36,19 @@ class Seeded:
     hall_id: str
 
 
-async def seed(office: Office) -> Seeded:
-    """Fill an empty database. Raises LogUnavailable."""
+async def seed(office: Office, officer_name: str) -> Seeded:
+    """
+    Fill an empty database.
+
+    Raises:
+        AccountError: `officer_name` is no full name.
+        LogUnavailable: It cannot be recorded.
+    """
     await office.directory.set_fact("made_by", "training")
     await add_places(office, PLACE, ACTOR)
     await add_people(office, PLACE, ACTOR, _ALONE[MOST_CALLS - 1] + 1, _photo)
-    officer, trainer, hall_bot = [await add_account(office, one, ACTOR) for one in (OFFICER, TRAINER, HALL_BOT)]
+    accounts = (replace(OFFICER, name=officer_name), TRAINER, HALL_BOT)
+    officer, trainer, hall_bot = [await add_account(office, account, ACTOR) for account in accounts]
     hall = await office.places.hall(PLACE.code, PLACE.halls[0][0])
     return Seeded(officer, trainer, hall_bot, hall.id)
 
