@@ -162,6 +162,7 @@ GOOD = Config(host="0.0.0.0", base_url="https://calls.example.org")
         (replace(GOOD, pepper=STRONG), []),
         (replace(GOOD, debug=True), ["debug"]),
         (replace(GOOD, demo=True), ["demo_mode"]),
+        (replace(GOOD, training=True), ["training_mode"]),
         (replace(GOOD, pepper="changeme"), ["default_secret"]),
         (replace(GOOD, pepper="a" * 64), ["default_secret"]),
         (replace(GOOD, pepper=""), ["default_secret"]),
@@ -179,7 +180,15 @@ def test_what_serve_refuses(config, reasons):
 def test_every_refusal_has_its_sentence():
     from broker.text import catalogue
 
-    reasons = ["debug", "demo_mode", "demo_database", "default_secret", "plain_http"]
+    reasons = [
+        "debug",
+        "demo_mode",
+        "demo_database",
+        "training_mode",
+        "training_database",
+        "default_secret",
+        "plain_http",
+    ]
 
     assert [reason for reason in reasons if f"cli.serve.refused.{reason}" not in catalogue()] == []
 

@@ -68,7 +68,10 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """What was done at a call, and what that asks for. `never`: acts that it forbids."""
+    """What was done at a call, and what that asks for. `never`: acts that it forbids.
+
+    `at`: from when it could be noticed. It is on record a moment later, when it is known to have been done.
+    """
 
     n: int
     at: datetime
@@ -87,8 +90,8 @@ class Cue:
     def body(self) -> dict[str, Any]:
         """Return it as the body of its record."""
         due = [{"one_of": list(one.one_of), "within_s": one.within_s, "late_s": one.late_s} for one in self.due]
-        known = {"n": self.n, "misdeed": self.misdeed.value, "call_id": self.call_id, "leg_id": self.leg_id}
-        return {**known, "lasts_s": self.lasts_s, "due": due, "never": list(self.never)}
+        known = {"n": self.n, "since": self.at.isoformat(), "misdeed": self.misdeed.value, "call_id": self.call_id}
+        return {**known, "leg_id": self.leg_id, "lasts_s": self.lasts_s, "due": due, "never": list(self.never)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +214,8 @@ def cue_of(record: Recorded) -> Cue:
     """Return the cue of a `training.cue`."""
     body: Any = record.body
     due = tuple(Due(tuple(one["one_of"]), float(one["within_s"]), float(one["late_s"])) for one in body["due"])
-    misdeed, never = Misdeed(body["misdeed"]), tuple(body["never"])
-    return Cue(body["n"], record.at, misdeed, body["call_id"], body["leg_id"], float(body["lasts_s"]), due, never)
+    at, misdeed, never = datetime.fromisoformat(body["since"]), Misdeed(body["misdeed"]), tuple(body["never"])
+    return Cue(body["n"], at, misdeed, body["call_id"], body["leg_id"], float(body["lasts_s"]), due, never)
 
 
 @dataclass(slots=True)

@@ -125,8 +125,10 @@ def _act(key: str, words: Catalogue) -> str:
     """Return an act in words: its verb, with what of where there is a detail."""
     verb, _, detail = key.partition(".")
     said = words(f"training.act.{verb}")
+    if not detail:
+        return said
     known = f"{AREAS.get(verb, '')}.{detail}"
-    return words("training.act_of", act=said, what=words(known) if known in words else detail) if detail else said
+    return words("training.act_of", act=said, what=words(known).rstrip(".") if known in words else detail)
 
 
 ROUTES: Final = (

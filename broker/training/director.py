@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from broker.bootstrap import Node
@@ -93,28 +93,30 @@ class Director:
         """Give a cue when its second has come and its call is as far; what was not done in time is left out."""
         call_id = await self._calls[cue.call]
         await self._at(cue.at_s)
-        why = await self._have_it_done(cue, call_id)
-        if why:
-            await self._record("left_out", n=cue.n, misdeed=cue.misdeed.value, call_id=call_id, why=why)
+        given = await self._have_it_done(cue, call_id)
+        if isinstance(given, str):
+            await self._record("left_out", n=cue.n, misdeed=cue.misdeed.value, call_id=call_id, why=given)
             return
-        given = self._cue(cue, call_id)
-        await self._record("cue", **given.body())
-        await asyncio.sleep((given.closes_at - given.at).total_seconds())
+        await self._record("cue", **self._cue(cue, call_id, given).body())
+        await asyncio.sleep(max(cue.lasts_s, *(due.late_s for due in cue.due)))
 
-    async def _have_it_done(self, cue: Planned, call_id: str) -> str:
-        """Have the bots do it; return why they did not, or nothing."""
+    async def _have_it_done(self, cue: Planned, call_id: str) -> datetime | str:
+        """Have the bots do it; return from when it could be noticed, or why it was not done."""
+        told_at: datetime | None = None
         last = self._exercise.seconds - max(due.late_s for due in cue.due)
         if not cue.in_lobby:
             if not await self._live(call_id, last):
                 return "not_live"
             line = {"n": cue.n, "call_id": call_id, "misdeed": cue.misdeed.value, "who": cue.who}
+            told_at = self._node.clock.now() if cue.at_once else None
             self._process.tell({"cue": {**line, "lasts_s": cue.lasts_s}})
         within_s = DONE_S + max(cue.lasts_s, last - self._now())
         try:
             async with asyncio.timeout(within_s):
-                return await asyncio.shield(self._given[cue.n])
+                why = await asyncio.shield(self._given[cue.n])
         except TimeoutError:
             return "not_done"
+        return why or told_at or self._node.clock.now()
 
     async def _live(self, call_id: str, last: float) -> bool:
         """Wait until a call has been live for CALM and nothing holds it; not beyond second `last`."""
@@ -128,13 +130,12 @@ class Director:
             await asyncio.sleep(LOOK_S)
         return False
 
-    def _cue(self, cue: Planned, call_id: str) -> Cue:
+    def _cue(self, cue: Planned, call_id: str, at: datetime) -> Cue:
         call = self._call(call_id)
         prisoners = cue.who == "prisoner"
         leg = next((leg for leg in call.legs if (leg.role is LegRole.PRISONER) is prisoners), None) if call else None
-        now = self._node.clock.now()
         leg_id = leg.id if leg else None
-        return Cue(cue.n, now, cue.misdeed, call_id, leg_id, cue.lasts_s, cue.due, cue.never)
+        return Cue(cue.n, at, cue.misdeed, call_id, leg_id, cue.lasts_s, cue.due, cue.never)
 
     def _call(self, call_id: str) -> Call | None:
         entry = self._node.engine.entry(call_id)

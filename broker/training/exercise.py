@@ -35,6 +35,11 @@ class Planned:
     never: tuple[str, ...]
 
     @property
+    def at_once(self) -> bool:
+        """Say whether it is done as soon as the bots are told: a hall that shall not answer waits to be asked."""
+        return not self.in_lobby and self.misdeed is not Misdeed.NO_ANSWER
+
+    @property
     def in_lobby(self) -> bool:
         """Say whether it stands from the family's arrival on."""
         return self.misdeed in IN_LOBBY

@@ -231,14 +231,24 @@ def test_serve_refuses_and_names_the_reason(monkeypatch, variables, said):
     assert said in run("serve", ends=1).stderr
 
 
-def test_serve_refuses_a_database_that_the_demo_made():
+@pytest.mark.parametrize(("maker", "said"), [("demo", "made by the demo"), ("training", "made by an exercise")])
+def test_serve_refuses_a_database_that_is_made_up(maker, said):
     async def mark() -> None:
         async with open_office(load()) as office:
-            await office.directory.set_fact("made_by", "demo")
+            await office.directory.set_fact("made_by", maker)
 
     asyncio.run(mark())
 
-    assert "made by the demo" in run("serve", ends=1).stderr
+    assert said in run("serve", ends=1).stderr
+
+
+def test_an_exercise_that_is_not_there_is_named_with_those_that_are(folder):
+    assert "first-shift" in run("training", "--exercise", "nothing", "--data-dir", str(folder / "runs"), ends=1).stderr
+    assert not (folder / "runs").exists()
+
+
+def test_there_is_no_score_where_no_exercise_ran(folder):
+    assert "no run" in run("audit", "training", "--data-dir", str(folder / "runs"), ends=1).stderr
 
 
 def test_check_call_without_a_credential_says_how_to_make_one():

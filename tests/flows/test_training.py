@@ -1,0 +1,131 @@
+"""An exercise as a trainer runs it: an officer who answers one cue, leaves one alone, and acts once for nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import re
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from broker.domain.codes import Warning
+from broker.protocol import client
+from broker.synthetic.peer import Pacer
+from broker.synthetic.site import Site
+from broker.synthetic.staff import Monitor
+from broker.synthetic.talk import new_key, until
+from tests.flows.support import free_port
+
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(300)]  # a guard against hanging on a busy machine
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S, STOP_S = 150, 30
+OFFICER = re.compile(r"officer signs in as (\S+) with the password (\S+),")
+
+
+@dataclass
+class Exercise:
+    """An exercise that runs, and what it has said so far."""
+
+    process: asyncio.subprocess.Process
+    lines: list[str]
+
+    async def says(self, words: str) -> None:
+        """Read on until a line holds these words."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(START_S):
+            while not any(words in line for line in self.lines):
+                line = (await self.process.stdout.readline()).decode()
+                assert line, "it ended"
+                self.lines.append(line)
+
+
+@asynccontextmanager
+async def exercise(port: int, folder: Path) -> AsyncIterator[Exercise]:
+    arguments = ("training", "--exercise", "short", "--officer", "Robin Marsh")
+    where = ("--port", str(port), "--data-dir", str(folder))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "broker", *arguments, *where, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        yield Exercise(process, [])
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def scored(folder: Path) -> list[list[str]]:
+    """Return what `audit training --csv` says of the newest run."""
+    arguments = ("audit", "training", "--csv", "--data-dir", str(folder))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "broker", *arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0
+    return list(csv.reader(said.decode().splitlines()))
+
+
+async def answers_one_of_two(site: Site, pacer: Pacer, username: str, password: str) -> None:
+    """Warn the second call for nothing, take the raised hand, and see nothing of what is covered."""
+    async with Monitor(site, pacer, username, password) as officer:
+        await officer.sign_in()
+        await officer.take_post("TRN")
+        await officer.connect_wall()
+        await until(lambda: [call.phase for call in officer.calls.values()].count("live") == 2, START_S, "two calls")
+        order = sorted(officer.calls.values(), key=lambda call: call.starts_at)
+        await officer.warn(order[1].id, Warning.DRESS)
+        await until(lambda: any(one.code == "hand" for one in officer.alerts), START_S, "the raised hand")
+        hand = next(one for one in officer.alerts if one.code == "hand")
+        await officer.command(client.AlertAck(key=new_key(), alert_id=hand.id))
+        await until(lambda: {call.phase for call in officer.calls.values()} <= {"ended"}, START_S, "the end")
+
+
+@pytest.mark.feature("F114")
+async def test_an_officer_is_scored_from_the_record_of_the_exercise_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    port, folder = free_port(), tmp_path / "training"
+    async with exercise(port, folder) as running:
+        await running.says("Ctrl-C")
+        signs_in = OFFICER.search("".join(running.lines))
+        assert signs_in
+        async with Site(f"http://localhost:{port}") as site, Pacer() as pacer:
+            began = time.monotonic()
+            await answers_one_of_two(site, pacer, *signs_in.groups())
+            await running.says("How it went")
+            assert time.monotonic() - began < START_S
+        others = psutil.Process(running.process.pid).children(recursive=True)
+        running.process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(STOP_S):
+            assert await running.process.wait() == 0
+        assert [other.pid for other in others if other.is_running()] == []
+    rows = await scored(folder)
+    head = dict(row for row in rows if len(row) == 2)
+    cues = {row[4]: row[7] for row in rows if row[:1] == ["cue"]}
+    false_alarms = [(row[1], row[8]) for row in rows if row[:1] == ["false_alarm"]]
+
+    assert rows[0] == ["OFFICIAL TRAINING"]
+    assert (head["over"], head["staff"]) == ("true", "TRN-1001")
+    assert cues == {"hand": "met", "covered": "missed"}
+    assert false_alarms == [("2", "warn.dress")]
+    assert [row for row in rows if row[:1] == ["left_out"]] == []
+
+
+async def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "broker.db").write_bytes(b"somebody's")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "broker", "training", "--data-dir", str(tmp_path), "--port", str(free_port()),
+        cwd=ROOT, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, said = await process.communicate()
+
+    assert process.returncode == 1
+    assert "--data-dir" in said.decode()
+    assert (tmp_path / "broker.db").read_bytes() == b"somebody's"
