@@ -56,7 +56,7 @@ def routes(found: Services) -> list[Route]:
         visit_pages.ROUTES,
         figures_pages.ROUTES,
         record_pages.ROUTES,
-        training_pages.ROUTES,
+        training_pages.ROUTES if found.config.training else (),
         authority_pages.ROUTES,
         call_pages.ROUTES,
         duty_pages.ROUTES,
