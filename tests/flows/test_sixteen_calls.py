@@ -24,6 +24,7 @@ from tests.flows.support import PLACE, Running, broker_in
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(300)]
 
 WITHIN_S = 60.0
+IN_FLIGHT_S = 0.5
 LIVE = 16
 SECOND, PASSWORD = "SYN-SECOND", "correct horse battery"
 AT_ONCE = 4  # calls that are brought together side by side: a family's page is not opened by sixteen at one instant
@@ -79,8 +80,10 @@ def state(monitor: Monitor, call_id: str) -> str:
     return part.state.value if part is not None else ""
 
 
-@pytest.mark.feature("F44", "F57", "F62")
-async def test_the_seventeenth_call_waits_in_honest_words_until_a_second_monitor_signs_on(tmp_path: Path) -> None:
+@pytest.mark.feature("F44", "F57", "F62", "F113")
+async def test_of_seventeen_calls_one_waits_in_honest_words_for_a_second_monitor_and_a_pause_silences_each(
+    tmp_path: Path,
+) -> None:
     async with (
         hall_of(tmp_path, LIVE + 1) as (_, stage),
         brought_together(stage, 0, LIVE) as ends,
@@ -100,6 +103,17 @@ async def test_the_seventeenth_call_waits_in_honest_words_until_a_second_monitor
         async with second_monitor(stage):
             await last.media("media of the seventeenth", WITHIN_S)
             assert {stage.monitor.phase(one.booked.call_id) for one in (*ends, last)} == {"live"}
+            for one in ends:
+                await stage.monitor.pause(one.booked.call_id)
+            await silent(*ends)
+
+
+async def silent(*calls: Ends) -> None:
+    """Check that nothing comes to either end of any call, once what was on its way is there."""
+    await asyncio.sleep(IN_FLIGHT_S)
+    before = [ends.packets() for ends in calls]
+    await asyncio.sleep(IN_FLIGHT_S)  # 25 packets of sound would have come to each end
+    assert [ends.packets() for ends in calls] == before
 
 
 @pytest.mark.feature("F47", "F58")
@@ -121,10 +135,7 @@ async def test_a_call_nobody_looks_at_turns_red_is_offered_to_another_and_held_w
         await until(lambda: state(stage.monitor, call_id) == "held", WITHIN_S, "the hold at twice the limit")
         assert [hold.kind for hold in stage.monitor.calls[call_id].holds] == ["unwatched"]
         await until(lambda: ends.family.screen == ends.laptop.screen == "paused", WITHIN_S, "paused screens")
-        await asyncio.sleep(0.5)  # what was on its way
-        before = ends.packets()
-        await asyncio.sleep(1.0)  # 50 packets of sound would have come
-        assert ends.packets() == before
+        await silent(ends)
 
         ends.mark()
         second.attends = True  # looks at what is held first
