@@ -24,6 +24,7 @@ HALL_BOT: Final = Account("in.the.hall", "TRN-3001", "Hall Bot", Grade.PRISON_OF
 LENGTH: Final = timedelta(minutes=30)
 _ALONE: Final = tuple(at for at in range(MOST) if at % 3)  # prisoners whose family is one adult
 _FACE: Final = np.s_[20:215, 78:242]  # of a picture: what a photo on file shows
+_OPEN_EYES: Final = 10  # a frame at which nobody blinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +73,4 @@ def family_name(call: int) -> str:
 def _photo(at: int, contact: Contact) -> bytes:
     """Return the photo on file: the face that the bot has, or of nobody in the exercise."""
     call = _ALONE.index(at) + 1 if at in _ALONE else MOST_CALLS + 1
-    return png(np.ascontiguousarray(picture.draw(people_of(call)[1], 0)[_FACE]))
+    return png(np.ascontiguousarray(picture.draw(people_of(call)[1], _OPEN_EYES)[_FACE]))
