@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addPicture, encodingsFor, settleForOne, withSoundRepair } from "../../web/lib/encodings.js";
+import { addPicture, beginAfresh, encodingsFor, settleForOne, withSoundRepair } from "../../web/lib/encodings.js";
 
 /** @param {RTCRtpEncodingParameters[]} encodings */
 const rids = (encodings) => encodings.map((encoding) => encoding.rid).join("");
@@ -85,6 +85,24 @@ test("of several that the relay refused, the one that is left is not the small o
   const sender = new FakeSender([{ rid: "l", scaleResolutionDownBy: 4, maxBitrate: 150_000 }], false);
   await settleForOne(/** @type {any} */ (sender));
   assert.deepEqual(sender.encodings, [{ rid: "l", scaleResolutionDownBy: 1, maxBitrate: 700_000 }]);
+});
+
+test("an encoder that begins afresh is off and on again, and on where it cannot be off", async () => {
+  const sender = new FakeSender(encodingsFor({ width: 640, height: 480 }, 4), false);
+  /** @type {boolean[][]} */
+  const seen = [];
+  const set = sender.setParameters.bind(sender);
+  sender.setParameters = async (parameters) => {
+    seen.push(parameters.encodings.map((/** @type {any} */ one) => one.active));
+    await set(parameters);
+  };
+  await beginAfresh(/** @type {any} */ (sender));
+  assert.deepEqual(seen, [[false, false], [true, true]]);
+
+  const refusing = new FakeSender([{ active: true }], false);
+  refusing.setParameters = async () => Promise.reject(new Error("InvalidStateError"));
+  await beginAfresh(/** @type {any} */ (refusing));
+  assert.deepEqual(refusing.encodings, [{ active: true }]);
 });
 
 test("lost sound is asked for, once, and only of Opus", () => {

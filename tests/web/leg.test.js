@@ -58,6 +58,7 @@ class FakePeer {
   constructor(options) {
     this.options = options;
     this.closed = false;
+    this.refreshed = 0;
     this.tracks = new Map();
   }
 
@@ -71,6 +72,10 @@ class FakePeer {
   /** @param {string} kind @param {number} index */
   track(kind, index) {
     return { id: `${kind}${index}` };
+  }
+
+  async refresh() {
+    this.refreshed += 1;
   }
 
   close() {
@@ -155,6 +160,23 @@ test("a pause takes picture and sound off the page and sends black and silence",
   hear(visit("call"));
   assert.equal(leg.face.value, "call");
   assert.deepEqual(tracks.map((one) => one.enabled), [true, true]);
+});
+
+test("a picture that comes after black begins afresh: after a pause, and after the camera was off", async () => {
+  const { leg, hear, peers } = await talking();
+  hear(visit("paused", { pause: "staff" }));
+  assert.equal(peers[0].refreshed, 0);
+  hear(visit("call"));
+  assert.equal(peers[0].refreshed, 1);
+  leg.muted.value = true;
+  leg.muted.value = false;
+  assert.equal(peers[0].refreshed, 1);
+  leg.cameraOff.value = true;
+  hear(visit("paused", { pause: "staff" }));
+  hear(visit("call"));
+  assert.equal(peers[0].refreshed, 1);
+  leg.cameraOff.value = false;
+  assert.equal(peers[0].refreshed, 2);
 });
 
 test("after a pause what the person had muted stays muted", async () => {

@@ -91,6 +91,27 @@ export async function settleForOne(sender) {
 }
 
 /**
+ * Begin the encoder of a picture anew. After black it stands at black's fine quality, and the first frames of a real
+ * picture are some 200 kB: as much as a line carries in a second, so a picture that is back would stand again.
+ * @param {RTCRtpSender} sender
+ * @throws Where it does not go on: the picture is then off.
+ */
+export async function beginAfresh(sender) {
+  if (!(await setActive(sender, false).then(() => true, () => false))) return;
+  await setActive(sender, true);
+}
+
+/**
+ * @param {RTCRtpSender} sender
+ * @param {boolean} active
+ */
+async function setActive(sender, active) {
+  const parameters = sender.getParameters();
+  for (const encoding of parameters.encodings) encoding.active = active;
+  await sender.setParameters(parameters);
+}
+
+/**
  * Choose the codecs of a line: `video` first, and what else the relay carries where a line receives. Nothing more, or
  * an offer of 40 lines would be several times as long (wall.md 3).
  * @param {RTCRtpTransceiver} transceiver

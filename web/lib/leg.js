@@ -366,7 +366,9 @@ export class Leg {
     const held = screen === "paused" || screen === "ended";
     if (!local) return;
     local.audio.enabled = !held && !this.muted.value;
-    local.video.enabled = !held && !this.cameraOff.value;
+    const shows = !held && !this.cameraOff.value;
+    if (shows && !local.video.enabled) void this.peer?.refresh();
+    local.video.enabled = shows;
   }
 
   /**

@@ -1,7 +1,7 @@
 // @ts-check
 /** One peer connection with the relay: what the page sends and receives, in lines of its own. The page always offers. */
 
-import { addPicture, encodingsFor, prefer, settleForOne, withSoundRepair } from "./encodings.js";
+import { addPicture, beginAfresh, encodingsFor, prefer, settleForOne, withSoundRepair } from "./encodings.js";
 import { JitterBuffer } from "./jitter_buffer.js";
 import { Pulse } from "./pulse.js";
 
@@ -112,6 +112,12 @@ export class Peer {
    */
   async replace(kind, track) {
     await this.senders.get(kind)?.replaceTrack(track);
+  }
+
+  /** Let the picture's encoder forget the black that it sent. */
+  async refresh() {
+    const picture = this.senders.get("video");
+    if (picture) await beginAfresh(picture).catch(() => this.end("lost"));
   }
 
   /** @returns {Promise<RTCStatsReport>} */
