@@ -223,6 +223,7 @@ class Node:
             access=office.access,
             accounts=office.accounts,
             visits=office.visits,
+            suspensions=office.suspensions,
             secrets=office.secrets,
             synthetics=office.synthetics,
             assets=await asyncio.to_thread(Assets, find_root()),

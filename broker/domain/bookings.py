@@ -93,6 +93,23 @@ def barred(
     )
 
 
+def no_contact(restrictions: Iterable[Restriction]) -> list[Restriction]:
+    """Return the restrictions that hold in a running call too: suspensions wait for the next join."""
+    return [row for row in restrictions if row.reason is None]
+
+
+def suspensions(
+    people: Iterable[Contact], contacts: Iterable[Contact], restrictions: Iterable[Restriction], on: datetime
+) -> list[tuple[Contact, Restriction]]:
+    """Return who of `people` is suspended on that day (local time), each with the suspension that ends last."""
+    known, standing = list(contacts), [row for row in restrictions if row.reason is not None]
+    last_first = sorted(standing, key=lambda row: row.ends_on or date.max, reverse=True)
+    found = (
+        (person, next((row for row in last_first if barred([person], known, [row], on)), None)) for person in people
+    )
+    return [(person, row) for person, row in found if row is not None]
+
+
 def is_adult(contact: Contact, on: date) -> bool:
     """Say whether the person is 18 on that day."""
     return years(contact.born, on) >= ADULT_YEARS

@@ -60,6 +60,9 @@ class Code(StrEnum):
     SEAT_BOOKED = "seat_booked"
     CONTACT_BOOKED = "contact_booked"
     CONTACT_RESTRICTED = "contact_restricted"
+    ALREADY_SUSPENDED = "already_suspended"
+    NOT_SUSPENDED = "not_suspended"
+    BAD_END = "bad_end"
     NOT_ON_VISITOR_LIST = "not_on_visitor_list"
     HALL_CLOSED = "hall_closed"
     KIND_NOT_OFFERED = "kind_not_offered"
@@ -288,6 +291,18 @@ class Document(StrEnum):
     DRIVING_LICENCE = "driving_licence"
     OTHER_PHOTO_ID = "other_photo_id"
     WITH_ADULT = "with_adult"  # a child's: a listed adult of the same leg is there
+
+
+class SuspensionReason(StrEnum):
+    """Why a person's visits are suspended; catalogue keys `suspension.<code>` and `family.suspended.<code>`."""
+
+    CONDUCT = "conduct"
+    DRESS = "dress"
+    RECORDING = "recording"
+    UNLISTED_PERSON = "unlisted_person"
+    FALSE_IDENTITY = "false_identity"
+    THREATS = "threats"
+    SECURITY = "security"
 
 
 class IdentityReason(StrEnum):

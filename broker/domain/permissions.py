@@ -139,6 +139,7 @@ TABLE: Mapping[tuple[str, Who], Need] = {
         ("link.revoke", (*_POSTS, Who.BOOKING, Who.DUTY_GOVERNOR)),
         ("call.make_privileged", (Who.ANALYST, Who.DUTY_GOVERNOR)),
         ("call.set_tier", (Who.ANALYST, Who.DUTY_GOVERNOR)),  # and nobody while on a post (domain.md 7.8)
+        ("contact.suspend", (Who.DUTY_GOVERNOR,)),
         ("synthetic.create", (Who.SYNTHETIC,)),
         ("figures.read", (Who.DUTY_GOVERNOR, Who.AUDITOR)),
         ("audit.read", (Who.DUTY_GOVERNOR, Who.AUDITOR)),

@@ -82,6 +82,9 @@ class Policy:
     # Risk (docs/decisions/0020)
     restriction_near_days: int = 90
     authorisation_review_days: int = 92
+    # Suspensions of a visitor (docs/decisions/0027): the longest, and how long the words about an appeal may be
+    suspension_most_days: int = 183
+    appeal_most_chars: int = 400
     # How much one monitor can watch: the weights of the live calls of the scope add up to no more than the cap for each
     monitor_cap: int = 16
     weight_tier1: int = 4

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from broker.domain.codes import Ground
+from broker.domain.codes import Ground, SuspensionReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,11 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """A no-contact restriction: this contact may not be booked or admitted while it stands."""
+    """This contact may not be booked or admitted while it stands.
+
+    With a `reason` it is a suspension: a decision with an end and a way to appeal, which its people are told. Without
+    one it is a no-contact restriction, which holds in a running call too and is never explained to anybody outside.
+    """
 
     id: str
     establishment: str
@@ -145,6 +149,8 @@ class Restriction:
     code: str  # NONCON, BAN, ...
     starts_on: date
     ends_on: date | None = None
+    reason: SuspensionReason | None = None
+    appeal: str | None = None  # how to appeal, in the words of whoever decided
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from broker.domain.call import Call, Hold, Leg, LegRole, Phase
@@ -10,8 +11,11 @@ from broker.domain.codes import HoldKind, Outcome, PauseReason
 from broker.domain.gate import effective_end
 from broker.domain.kinds import KINDS
 from broker.domain.policy import policy
+from broker.domain.records import Contact, Restriction
 from broker.edge.privileged import for_callers
+from broker.engine.chairs import FamilyChair
 from broker.engine.registry import Entry
+from broker.protocol.callers import SuspensionPart
 from broker.protocol.server import (
     AttendeePart,
     LinePart,
@@ -75,6 +79,17 @@ def nothing(now: datetime) -> VisitMessage:
 def over(call_id: str, leg_id: str, now: datetime) -> VisitMessage:
     """Return what a page shows whose call is over for so long that the node holds it no more."""
     return VisitMessage(now=now, call_id=call_id, leg_id=leg_id, screen="ended", started=True, end="time")
+
+
+def suspended(chair: FamilyChair, found: Sequence[tuple[Contact, Restriction]], now: datetime) -> VisitMessage:
+    """Return what a family's page shows while somebody of the visit is suspended: why, to that person's page alone."""
+    own = next((pair for pair in found if pair[0].id == chair.link.contact_id), None)
+    person, row = own or found[0]
+    part = SuspensionPart(name=person.first_name, until=row.ends_on or date.max)
+    if own is not None:
+        part = part.model_copy(update={"reason": row.reason, "appeal": row.appeal})
+    ids = {"call_id": chair.call_id, "leg_id": chair.leg_id}
+    return VisitMessage(now=now, **ids, screen="ended", end="suspended", suspension=part)
 
 
 def notice_of(call: Call) -> NoticePart:

@@ -182,8 +182,8 @@ class LegSession(Session):
         """Ask again whether a restriction stands: it may be younger than the booking (never booked, never admitted)."""
         if not leg.needs_consent:
             return
-        now = self.services.clock.now()
-        barred = await self.services.access.barred(call.establishment, leg.people, now)
+        now, joins = self.services.clock.now(), call.phase is not Phase.LIVE
+        barred = await self.services.access.barred(call.establishment, leg.people, now, suspended=joins)
         if barred - call.barred:
             await self.engine.send(call.id, c.Bar(SYSTEM, barred))
         if barred:
@@ -247,6 +247,8 @@ class FamilySession(LegSession):
             self.socket.send(callers.over(chair.call_id, chair.leg_id, self.services.clock.now()))
             return
         self.entry = entry
+        if entry.actor.call.phase is not Phase.ENDED and await self._suspended(you):
+            return
         try:
             await self.arrive(entry, chair.leg_id, chair.until, chair.link.bound_hash)
         except Refused as refusal:
@@ -259,6 +261,30 @@ class FamilySession(LegSession):
         self.welcome(you, callers.lines_wanted(entry.actor.call))
         self.show()
         self.show_lines()
+
+    async def _suspended(self, you: YouLeg | None = None) -> bool:
+        """Tell a page, with a welcome where it has had none, that somebody of it is suspended: then it has no call."""
+        leg = self.entry.actor.call.leg(self._leg_id) if self.entry is not None else None
+        found = await self.services.suspensions.of(self.chair.establishment, leg.people if leg is not None else ())
+        if not found:
+            return False
+        self.entry = None
+        if you is not None:
+            self.welcome(you, LineWant(audio=1, video=1))
+        self.socket.send(callers.suspended(self.chair, found, self.services.clock.now()))
+        return True
+
+    def heard(self, change: Change) -> None:
+        call = self.call
+        super().heard(change)
+        if isinstance(change, CallChanged) and call is not None and change.call.id == call.id:
+            barred = any(isinstance(event, e.PeopleBarred) for event in change.events)
+            if barred and change.call.phase is not Phase.LIVE:
+                self.shared.tasks.start(self._leave_suspended(), "suspended")
+
+    async def _leave_suspended(self) -> None:
+        if await self._suspended():
+            await self.engine.closed(self._leg_id)
 
     async def _open(self) -> Entry | None:
         known = self.engine.entry(self.chair.call_id)

@@ -15,6 +15,7 @@ from broker.engine.exercises import Exercises
 from broker.engine.figures import Figures
 from broker.engine.inquiry import Inquiry
 from broker.engine.secrets import Secrets
+from broker.engine.suspensions import Suspensions
 from broker.engine.synthetics import Synthetics
 from broker.engine.visits import Visits
 from broker.ports import Clock, Directory
@@ -31,6 +32,7 @@ class Services:
     access: Access
     accounts: Accounts
     visits: Visits
+    suspensions: Suspensions
     secrets: Secrets
     synthetics: Synthetics
     assets: Assets

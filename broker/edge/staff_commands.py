@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from broker.domain import commands as c
 from broker.domain import events as e
 from broker.domain.actors import SYSTEM, Actor
-from broker.domain.call import LegRole
+from broker.domain.call import LegRole, Phase
 from broker.domain.codes import Code, Post, Refused
 from broker.domain.coverage import ShownFact
 from broker.domain.permissions import ANYTHING, HeldPost, Subject, may
@@ -174,10 +174,17 @@ class StaffCommands:
         leg = entry.actor.call.leg(command.leg_id)
         if leg is None or leg.role is LegRole.PRISONER:
             return
-        services = self._session.services
-        barred = await services.access.barred(entry.actor.call.establishment, leg.people, services.clock.now())
-        if barred - entry.actor.call.barred:
-            await self._engine.send(entry.actor.call.id, c.Bar(SYSTEM, barred))
+        services, call = self._session.services, entry.actor.call
+        now, joins = services.clock.now(), call.phase is not Phase.LIVE
+        barred = await services.access.barred(call.establishment, leg.people, now, suspended=joins)
+        if barred - call.barred:
+            await self._engine.send(call.id, c.Bar(SYSTEM, barred))
+        late = command.people - leg.verified
+        if not joins and await services.suspensions.of(call.establishment, late):
+            await self._engine.denied(
+                command.actor, call.establishment, "leg.verify.family", Code.PERSON_BARRED, call.id
+            )
+            raise Refused(Code.PERSON_BARRED)
 
     async def _sign_on(self, message: client.PostSignOn) -> None:
         session = self._session

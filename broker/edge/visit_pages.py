@@ -89,11 +89,15 @@ def scope_of(person: SignedIn, action: str) -> Scope:
     return Scope(person.where(action))
 
 
-def _day(request: web.Request) -> date:
-    """Return the day asked for, or today in the halls' zone."""
+def today(request: web.Request) -> date:
+    """Return the day that it is in the halls' zone."""
     found = services(request)
-    today = found.clock.now().astimezone(ZoneInfo(found.config.zone)).date()
-    return day_of(request.query.get("date"), today)
+    return found.clock.now().astimezone(ZoneInfo(found.config.zone)).date()
+
+
+def _day(request: web.Request) -> date:
+    """Return the day asked for, or today."""
+    return day_of(request.query.get("date"), today(request))
 
 
 async def list_visits(request: web.Request, person: SignedIn) -> web.StreamResponse:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
-from broker.domain.bookings import barred
+from broker.domain.bookings import barred, no_contact
 from broker.domain.records import Device, Link, Scope, SynthCredential, Visit
 from broker.engine.accounts import Accounts
 from broker.engine.chairs import Chair, FamilyChair, LaptopChair, StaffChair
@@ -112,12 +112,12 @@ class Access:
         return link
 
     async def _admits(self, link: Link) -> bool:
-        """Say whether the link stands, and nothing keeps its person out today."""
+        """Say whether the link stands, and no contact is forbidden today; of a suspension the page itself tells."""
         visit = await self._visit_of(link)
         if visit is None:
             return False
         now = self._clock.now()
-        kept_out = await self.barred(link.establishment, [link.contact_id], now, visit.prisoner_number)
+        kept_out = await self.barred(link.establishment, [link.contact_id], now, visit.prisoner_number, suspended=False)
         return link.contact_id not in kept_out
 
     async def _visit_of(self, link: Link) -> Visit | None:
@@ -131,15 +131,23 @@ class Access:
         return visit if standing else None
 
     async def barred(
-        self, establishment: str, contact_ids: Iterable[str], on: datetime, prisoner_number: str | None = None
+        self,
+        establishment: str,
+        contact_ids: Iterable[str],
+        on: datetime,
+        prisoner_number: str | None = None,
+        *,
+        suspended: bool = True,
     ) -> frozenset[str]:
         """Return which of these contacts a restriction keeps out on that day: asked at the link and at the lobby.
 
         Args:
             prisoner_number: Whose list they are on, where that is known: fewer rows are read.
+            suspended: Whether suspensions count: they do at every join, and in no call that is live.
         """
         scope = Scope(frozenset({establishment}))
-        restrictions = await self._directory.restrictions(scope)
+        found = await self._directory.restrictions(scope)
+        restrictions = found if suspended else no_contact(found)
         everybody = any(row.prisoner_number is None for row in restrictions)  # one person may be on several lists
         contacts = await self._directory.contacts(scope, None if everybody else prisoner_number)
         wanted = set(contact_ids)

@@ -16,6 +16,7 @@ from broker.engine.revocations import Revocations
 from broker.engine.risk_import import RiskImporter
 from broker.engine.secrets import Passwords, Secrets
 from broker.engine.stream import Streams
+from broker.engine.suspensions import Suspensions
 from broker.engine.synthetics import Synthetics
 from broker.engine.visits import Visits
 from broker.ports import Clock, Directory, EventLog, Journal
@@ -35,6 +36,7 @@ class Office:
     accounts: Accounts
     access: Access
     visits: Visits
+    suspensions: Suspensions
     importer: Importer
     risk_importer: RiskImporter
     photos: Photos
@@ -70,6 +72,7 @@ def furnish(
         accounts,
         Access(directory, streams, secrets, accounts, revocations, denials, clock, zone),
         visits,
+        Suspensions(directory, streams, clock, zone, DEFAULT),
         Importer(directory, streams, visits, clock),
         RiskImporter(directory, streams, DEFAULT),
         Photos(directory, streams),

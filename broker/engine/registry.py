@@ -13,7 +13,7 @@ import structlog
 from broker.domain import commands as c
 from broker.domain import events as e
 from broker.domain.actors import SYSTEM
-from broker.domain.bookings import barred
+from broker.domain.bookings import barred, no_contact
 from broker.domain.call import Call, LegRole, Phase, begin, evolve
 from broker.domain.codec import event_from
 from broker.domain.codes import Code, Refused
@@ -177,7 +177,8 @@ class Registry:
         scope = Scope(frozenset({call.establishment}))
         rows = await self._risks.rows(call.establishment)
         people = [contact for contact in rows.contacts if contact.id in entry.facts.contacts]
-        shut = barred(people, rows.contacts, rows.restrictions, now.astimezone(self._zone))
+        standing = no_contact(rows.restrictions) if call.phase is Phase.LIVE else rows.restrictions
+        shut = barred(people, rows.contacts, standing, now.astimezone(self._zone))
         if shut - call.barred:
             await self.send(call.id, c.Bar(SYSTEM, shut))
         links = {link.bound_hash for link in await self._directory.links(scope, call.id) if link.revoked_at is None}

@@ -27,6 +27,7 @@ from broker.domain.codes import (
 from broker.protocol.alerts import Alert, LossHistory
 from broker.protocol.attention import AttentionCheck, AttentionPart
 from broker.protocol.base import Id, Key, ServerPart
+from broker.protocol.callers import End, SuspensionPart
 from broker.protocol.posts import (
     CheckPart,
     GuidancePart,
@@ -380,9 +381,10 @@ class VisitMessage(ServerPart):
     returned_s: int = 0  # minutes given back, in seconds
     rebook_s: int = 0
     hand: bool = False  # this leg asks for a member of staff
-    end: Literal["time", "staff", "you", "other_end", "fault", "not_started", "cancelled", "identity"] | None = None
+    end: End | None = None
     end_reason: EndReason | None = None
     identity: IdentityReason | None = None  # why this end, and no other, was refused at the check
+    suspension: SuspensionPart | None = None
     synthetic: bool = False
 
 

@@ -124,6 +124,7 @@ def application(desk: Desk, config: Config, tasks: Tasks, engine: Engine | None 
         access=office.access,
         accounts=office.accounts,
         visits=office.visits,
+        suspensions=office.suspensions,
         secrets=office.secrets,
         synthetics=office.synthetics,
         assets=assets(),

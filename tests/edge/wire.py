@@ -196,8 +196,8 @@ class Wire:
         self.plane.raise_endpoint(leg_id, True)
         await talk.done("lobby.enter")
 
-    async def live_call(self, code: str = "HRD", letter: str = "A") -> Live:
-        """Bring a call to life by both posts and both ends."""
+    async def live_call(self, code: str = "HRD", letter: str = "A", people: tuple[str, ...] = ()) -> Live:
+        """Bring a call to life by both posts and both ends. `people`: who of the family is there; all of them."""
         visit = await self.visit(code, letter)
         monitor = await self.on_post(f"mona-{code.lower()}", Role.MONITOR, code)
         supervisor = await self.on_post(f"sam-{code.lower()}", Role.SUPERVISOR, code)
@@ -205,7 +205,7 @@ class Wire:
         await self.to_lobby(laptop, f"{visit.id}.1", consents=False)
         await self.to_lobby(family, f"{visit.id}.2", consents=True)
         live = Live(self, visit, monitor, supervisor, laptop, family)
-        await live.verify()
+        await live.verify(people)
         await live.prove()
         return live
 
@@ -248,15 +248,15 @@ class Live:
         assert entry is not None
         return entry.actor.call.seq
 
-    async def verify(self) -> None:
-        """Both posts verify their end."""
+    async def verify(self, there: tuple[str, ...] = ()) -> None:
+        """Both posts verify their end: of the family those who are `there`, or everybody."""
         for talk, leg in ((self.supervisor, self.legs[0]), (self.monitor, self.legs[1])):
             entry = self.wire.engine.entry(self.visit.id)
             assert entry is not None
             found = entry.actor.call.leg(leg)
             assert found is not None
-            people = sorted(found.people)
-            ticks = [dataclasses.asdict(tick) for tick in all_ticks(found)]
+            people = sorted(set(there) & set(found.people) or found.people)
+            ticks = [dataclasses.asdict(tick) for tick in all_ticks(found) if tick.id in people]
             await talk.done(
                 "leg.verify", call_id=self.visit.id, leg_id=leg, people=people, version=self.seq(), checks=ticks
             )
@@ -305,6 +305,7 @@ async def wire(**config: Any) -> AsyncIterator[Wire]:
         access=office.access,
         accounts=office.accounts,
         visits=office.visits,
+        suspensions=office.suspensions,
         secrets=office.secrets,
         synthetics=office.synthetics,
         assets=assets(),

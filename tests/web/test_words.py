@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from broker.domain.codes import AlertCode, EndReason, IdentityReason, PauseReason, Warning
+from broker.domain.codes import AlertCode, EndReason, IdentityReason, PauseReason, SuspensionReason, Warning
 from broker.edge.callers import End, Pause
 from broker.edge.live_pages import words_for
 from broker.text import catalogue
@@ -26,6 +26,7 @@ KEYS = [
     *(f"{page}.{word}" for page in ("family.end", "laptop.end_why") for word in get_args(End)),
     *(f"common.wait.{who}.{part}" for who in WAITS for part in ("name", "ready", "waiting")),
     *(f"family.identity.{reason.value}{more}" for reason in IdentityReason for more in ("", ".next")),
+    *(f"family.suspended.{reason.value}" for reason in SuspensionReason),
     *(f"common.watched.{how}" for how in ("full", "looks", "none")),
     *(f"family.notice.{how}.{part}" for how in ("full", "looks", "none") for part in ("title", "see", "hear")),
     *(

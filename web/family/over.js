@@ -4,6 +4,7 @@
 import { Icon } from "../lib/icons.js";
 import { Button, Heading, otherNames } from "../lib/parts.js";
 import { has, t } from "../lib/text.js";
+import { calendarDay } from "../lib/time.js";
 import { html } from "../lib/ui.js";
 import { CopyLink } from "./before.js";
 import { Page } from "./page.js";
@@ -38,6 +39,7 @@ export function Closed({ code }) {
  * @param {{ visit: Visit }} props
  */
 export function Ended({ visit }) {
+  if (visit.suspension) return html`<${Suspended} part=${visit.suspension} />`;
   const name = otherNames(visit) || t("family.call.other");
   const end = visit.end ?? "cancelled";
   const title = t(visit.started ? "family.ended.title" : "family.ended.title_not_started", { name });
@@ -53,6 +55,22 @@ export function Ended({ visit }) {
     ${rebook > 0 ? html`<p class="promise">${t("family.ended.rebook", { n: rebook })}</p>` : null}
     <p>${t("family.ended.goodbye")}</p>
     <p class="small">${t("family.ended.close")}</p>
+  <//>`;
+}
+
+/**
+ * Why, and how to appeal, for the person themselves; of somebody else of the visit no more than until when.
+ * @param {{ part: import("../lib/protocol.js").SuspensionPart }} props
+ */
+function Suspended({ part }) {
+  const title = t("family.suspended.title");
+  const until = { name: part.name, until: calendarDay(part.until) };
+  return html`<${Page} title=${title}>
+    <p class="stop-sign"><${Icon} name="clock" size=${44} /></p>
+    <${Heading}>${title}<//>
+    <p>${t(part.reason ? "family.suspended.yours" : "family.suspended.other", until)}</p>
+    ${part.reason ? html`<section class="why"><h2>${t("common.why.title")}</h2><p>${t(`family.suspended.${part.reason}`)}</p></section>` : null}
+    ${part.appeal ? html`<h2>${t("family.suspended.appeal")}</h2><p class="as-written">${part.appeal}</p>` : null}
   <//>`;
 }
 

@@ -307,7 +307,7 @@ export interface CheckedPart {
 export type Clears = "itself" | "person" | "either";
 
 /** Why a rule said no. Stable; catalogue key `refused.<code>`. */
-export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "wrong_tile" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "scope_differs" | "already_transferred" | "nobody_there" | "transfer_pending" | "unknown_transfer" | "not_on_screen" | "handover_pending" | "unknown_handover" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled" | "unknown_alert" | "cause_stands" | "unknown_tier" | "identity_incomplete" | "text_missing" | "text_too_long" | "text_controls" | "unknown_breach" | "withdraw_expired" | "unknown_attend" | "not_acknowledged" | "bad_photo" | "privileged" | "not_privileged" | "already_privileged" | "looks_not_allowed" | "looks_refused" | "look_running" | "look_too_soon";
+export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "wrong_tile" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "scope_differs" | "already_transferred" | "nobody_there" | "transfer_pending" | "unknown_transfer" | "not_on_screen" | "handover_pending" | "unknown_handover" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "already_suspended" | "not_suspended" | "bad_end" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled" | "unknown_alert" | "cause_stands" | "unknown_tier" | "identity_incomplete" | "text_missing" | "text_too_long" | "text_controls" | "unknown_breach" | "withdraw_expired" | "unknown_attend" | "not_acknowledged" | "bad_photo" | "privileged" | "not_privileged" | "already_privileged" | "looks_not_allowed" | "looks_refused" | "look_running" | "look_too_soon";
 
 /** Another monitor on post, how many of one's live calls their screen shows, and why they cannot take over yet. */
 export interface ColleaguePart {
@@ -949,6 +949,17 @@ export interface StillMessage {
   jpeg: string;
 }
 
+/** Who of a family may not take part, up to and with which day. */
+export interface SuspensionPart {
+  name: string;
+  until: string;
+  reason: SuspensionReason | null;
+  appeal: string | null;
+}
+
+/** Why a person's visits are suspended; catalogue keys `suspension.<code>` and `family.suspended.<code>`. */
+export type SuspensionReason = "conduct" | "dress" | "recording" | "unlisted_person" | "false_identity" | "threats" | "security";
+
 /** A transfer in progress: to which side, who proposed it, and whether this page's side may answer. */
 export interface TransferPart {
   to: Side;
@@ -982,9 +993,10 @@ export interface VisitMessage {
   returned_s: number;
   rebook_s: number;
   hand: boolean;
-  end: "time" | "staff" | "you" | "other_end" | "fault" | "not_started" | "cancelled" | "identity" | null;
+  end: "time" | "staff" | "you" | "other_end" | "fault" | "not_started" | "cancelled" | "identity" | "suspended" | null;
   end_reason: EndReason | null;
   identity: IdentityReason | null;
+  suspension: SuspensionPart | null;
   synthetic: boolean;
 }
 

@@ -33,6 +33,15 @@ export function day(instant) {
 }
 
 /**
+ * @param {string} date A day of the calendar, for instance 2027-01-05.
+ * @returns {string} For instance 5 January 2027.
+ */
+export function calendarDay(date) {
+  const format = { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" };
+  return new Intl.DateTimeFormat(locale(), /** @type {Intl.DateTimeFormatOptions} */ (format)).format(new Date(date));
+}
+
+/**
  * @param {string | number} one
  * @param {string | number} other
  */
