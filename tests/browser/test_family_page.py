@@ -215,16 +215,6 @@ async def test_the_end_is_told_plainly_with_what_was_given_back(fake, sitting):
     assert await page.locator("video, audio").count() == 0
 
 
-@pytest.mark.feature("F13")
-async def test_a_family_that_was_refused_reads_why_and_what_to_do(fake, sitting):
-    page = await in_call(fake, sitting)
-    await fake.say(visit("ended", end="identity", identity="not_visible"))
-    await heading(page, t("family.ended.title_not_started", name="Daniel"))
-
-    for key in ("family.end.identity", "family.identity.not_visible", "family.identity.not_visible.next"):
-        await expect(page.get_by_text(t(key))).to_be_visible()
-
-
 @pytest.mark.feature("F2", "F4")
 @pytest.mark.parametrize("code", ["link_invalid", "link_elsewhere"])
 async def test_a_wrong_link_gets_a_plain_page_that_tells_what_to_do_and_nothing_of_a_visit(fake, sitting, code):

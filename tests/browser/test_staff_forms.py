@@ -31,6 +31,7 @@ async def desk() -> Desk:
     desk = Desk()
     await desk.person("ruth", "3001", Role.BOOKING)
     await desk.person("sue", "9001", Role.STAFF_ADMIN)
+    await desk.person("grace", "7001", Role.DUTY_GOVERNOR)
     return desk
 
 
@@ -83,6 +84,27 @@ async def test_every_staff_page_is_free_of_axe_s_findings_at_any_width(sitting, 
     }.items():
         await page.goto(base + path)
         await looked_at(page, f"{name}-{width}")
+
+
+@pytest.mark.feature("F85")
+@pytest.mark.parametrize("look", [DESK, PHONE], ids=["desk", "phone"])
+async def test_a_duty_governor_suspends_a_visitor_and_lifts_it_again(sitting, base, desk, look):
+    width = look["viewport"]["width"]
+    visit, _ = await desk.visit_with_link()
+    page = await signed_in(sitting, base, look, "grace")
+    await page.goto(f"{base}/visits/{visit.id}")
+    await page.get_by_role("link", name=t("staff.suspension.link")).click()
+    await page.get_by_role("button", name=t("staff.suspension.button")).click()
+    await expect(page.get_by_role("alert")).to_contain_text(t("staff.suspension.contact_missing"))
+    await looked_at(page, f"suspension-errors-{width}")
+    await page.get_by_label("MaryHRD").check()
+    await page.get_by_label(t("suspension.recording")).check()
+    await page.get_by_role("button", name=t("staff.suspension.button")).click()
+    await expect(page.get_by_role("heading", level=2)).to_contain_text("22 December 2026")
+    await looked_at(page, f"suspension-{width}")
+    await page.get_by_label(t("staff.suspension.lift_why")).fill("It was the neighbour.")
+    await page.get_by_role("button", name=t("staff.suspension.lift")).click()
+    await expect(page.get_by_role("heading", level=2)).to_have_count(0)
 
 
 async def test_a_clerk_books_a_visit_and_gives_its_link(sitting, base):
