@@ -66,10 +66,10 @@ def render_staff(
     return render(request, template, status=status, me=chair, csrf=csrf_token(request, cookie), **values)
 
 
-def render_csv(name: str, rows: Iterable[Sequence[str]]) -> web.Response:
-    """Return a table as a file to keep; its first line and its name carry the marking."""
-    marking = catalogue(SOURCE)("staff.official")
-    headers = {"Content-Disposition": f'attachment; filename="{marking}-{name}.csv"'}
+def render_csv(name: str, rows: Iterable[Sequence[str]], nature: str = "") -> web.Response:
+    """Return a table as a file to keep; its first line and its name carry the marking, and then its `nature`."""
+    marking = " ".join(filter(None, (catalogue(SOURCE)("staff.official"), nature)))
+    headers = {"Content-Disposition": f'attachment; filename="{marking.replace(" ", "-")}-{name}.csv"'}
     return web.Response(text=as_csv(rows, marking), content_type="text/csv", headers=headers)
 
 

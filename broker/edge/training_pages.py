@@ -13,13 +13,12 @@ from aiohttp import web
 from broker.domain.training import Answer, Score, Verdict
 from broker.edge.names import Names
 from broker.edge.plots import swatch_of
-from broker.edge.rendering import render_staff
+from broker.edge.rendering import render_csv, render_staff
 from broker.edge.routes import STAFF, Route
 from broker.edge.services import services
 from broker.edge.staff_pages import SignedIn, links_for, permit
 from broker.edge.timeline import Row, Stretch, clock, timeline
 from broker.edge.visit_pages import staff_page
-from broker.engine.figures import as_csv
 from broker.text import Catalogue, catalogue
 
 PATTERN: Final = {Verdict.MET: "pale", Verdict.LATE: "hatch", Verdict.MISSED: "white", Verdict.WRONG: "plum"}
@@ -73,13 +72,7 @@ async def csv(request: web.Request, person: SignedIn) -> web.StreamResponse:
     score = await _score(request, person)
     if score is None:
         raise web.HTTPNotFound
-    marking = catalogue("en")("staff.official")
-    name = f"{marking}-TRAINING-{score.exercise}-{score.began_at:%Y%m%d-%H%M}.csv"
-    return web.Response(
-        text=as_csv(score.as_rows(), f"{marking} TRAINING"),
-        content_type="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return render_csv(f"{score.exercise}-{score.began_at:%Y%m%d-%H%M}", score.as_rows(), "TRAINING")
 
 
 def _plot(score: Score, words: Catalogue) -> object:

@@ -116,6 +116,17 @@ async def test_a_page_that_says_no_is_marked_too() -> None:
 
 
 @pytest.mark.feature("F98")
+async def test_the_page_that_a_training_broker_has_besides_is_marked() -> None:
+    async with wire(training=True) as w:
+        await w.desk.person("grace", "HRD-grace", Role.DUTY_GOVERNOR)
+        await signed_in(w, "grace", "base")
+        for chair in STAFF_CHAIRS:
+            await w.browser.sign_in(chair, "grace")
+            page = await w.browser.get(chair, "/training")
+            assert (chair, page.status, is_marked(page)) == (chair, 200, True)
+
+
+@pytest.mark.feature("F98")
 async def test_nothing_that_a_caller_reads_carries_the_marking() -> None:
     async with wire() as w:
         live, _ = await everybody(w)
