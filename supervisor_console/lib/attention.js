@@ -52,7 +52,19 @@ export function standingOf(board, call, now) {
 }
 
 /**
- * The call whose look is due next: held ones first, then by share of the limit.
+ * Whom a look that is overdue was offered to: a monitor who has the call on the wall too, and room for it.
+ * @param {Board} board
+ * @param {CallPart} call
+ * @returns {{ mine: boolean, name: string } | null}
+ */
+export function offerOf(board, call) {
+  const part = call.phase === "live" ? attentionOf(board, call) : null;
+  if (part?.state !== "offered") return null;
+  return { mine: board.you !== null && part.by === board.you.number, name: part.by_name ?? "" };
+}
+
+/**
+ * The call whose look is due next: what is offered to this monitor, held ones, then by share of the limit.
  * @param {Board} board
  * @param {number} now
  * @returns {string | null}
@@ -62,6 +74,7 @@ export function nextDue(board, now) {
   for (const call of board.calls.values()) {
     const standing = standingOf(board, call, now);
     if (!standing || standing.inFocus) continue;
+    if (offerOf(board, call)?.mine) return call.id;
     const share = standing.state === "held" ? Infinity : standing.share;
     if (!best || share > best.share) best = { id: call.id, share };
   }

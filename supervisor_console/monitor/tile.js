@@ -6,7 +6,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { t } from "../../web/lib/text.js";
 import { clearedBy, contactNames, holdsOf, isSoundOnly, legToCheck, legsOf, linkWord, lookOf, secondsSince, timeLeft } from "../lib/calls.js";
-import { standingOf } from "../lib/attention.js";
+import { offerOf, standingOf } from "../lib/attention.js";
 import { hourAndMinute, minutesAndSeconds, timeOfDay } from "../lib/clock.js";
 import { bars, icon } from "../lib/icons.js";
 import { AlertCount } from "./alerts.js";
@@ -77,10 +77,10 @@ function Head({ desk, call, place, look }) {
       <span class="initials">${call.prisoner_initials}</span>
       <span class="hidden-words">${t("monitor.tile.focus")}</span>
     </button>
-    <span class=${`state state-${look}`}>${icon(SHAPE[look])}<span>${stateWord(desk, call, look)}</span></span>
+    <span class=${`state state-${look}`} title=${stateWord(desk, call, look)}>${icon(SHAPE[look])}<span>${stateWord(desk, call, look)}</span></span>
     ${heard && html`<span class="state state-sound">${icon("sound")}${t("monitor.sound_on")}</span>`}
     ${call.synthetic && html`<span class="chip synthetic">${t("console.synthetic")}</span>`}
-    <span class=${`chip tier tier-${call.tier}`}><span class="short">${t("monitor.tier.short", { n: tierOf(call) })}</span><span class="long">${t(`monitor.tier.${tierOf(call)}`)}</span></span>
+    <span class=${`chip tier tier-${call.tier}`}><${ByRoom} long=${t(`monitor.tier.${tierOf(call)}`)} short=${t("monitor.tier.short", { n: tierOf(call) })} /></span>
   </header>`;
 }
 
@@ -128,13 +128,18 @@ function Health({ desk, call, leg }) {
   const health = stale || !known ? "none" : known.health;
   const weak = call.phase === "live" && !stale && (health === "poor" || health === "bad" || isSoundOnly(known));
   const lost = call.phase === "live" && !stale && !leg.connected;
-  const word = stale ? t("monitor.unknown") : t(lost ? "monitor.link_lost" : linkWord(known, leg));
-  return html`<p class="health" data-weak=${weak || lost}>
+  const word = stale ? "monitor.unknown" : lost ? "monitor.link_lost" : linkWord(known, leg);
+  return html`<p class="health" data-weak=${weak || lost} title=${t(word)}>
     <span>${side(leg) === "seat" ? t("monitor.seat", { seat: call.seat }) : t("monitor.family")}</span>
     ${lost ? icon("link") : weak ? icon("weak") : bars(health)}
-    <strong>${word}</strong>
+    <strong><${ByRoom} long=${t(word)} short=${t(`${word}.short`)} /></strong>
     <${Level} level=${stale ? 0 : (known?.level ?? 0)} />
   </p>`;
+}
+
+/** Words, and what stands for them where a tile is narrow; the words are read aloud in both. @param {{ long: string, short: string }} props */
+function ByRoom({ long, short }) {
+  return html`<span class="long">${long}</span><span class="short" aria-hidden="true">${short}</span>`;
 }
 
 /**
@@ -163,24 +168,49 @@ export function TimeLeft({ desk, call }) {
 
 /** @param {{ desk: Desk, call: CallPart }} props */
 function Looked({ desk, call }) {
-  if (call.phase !== "live") return html`<p class="looked">${missingWords(call)}</p>`;
+  if (call.phase !== "live") return html`<p class="waits" title=${missingWords(call)}><${ByRoom} long=${missingWords(call)} short="" /></p>`;
   if (call.privileged) return html`<p class="looked">${icon("lock")}${t("monitor.privileged.looks", { n: call.privileged.looks })}</p>`;
-  if (desk.session.stale.value) return html`<p class="looked">${icon("eye")}${t("monitor.looked.unknown")}</p>`;
+  if (desk.session.stale.value) return html`<p class="looked">${icon("eye")}<${ByRoom} long=${t("monitor.looked.unknown")} short=${t("monitor.unknown.short")} /></p>`;
   if (desk.focused.value === call.id) return html`<p class="looked">${icon("eye")}${t("monitor.looked.now")}</p>`;
-  const standing = standingOf(desk.session.board.value, call, desk.session.now.value);
-  if (standing && !standing.inFocus) return html`<${LookBar} standing=${standing} />`;
+  const board = desk.session.board.value;
+  const offer = offerOf(board, call);
+  if (offer?.mine) return html`<${OfferedToYou} desk=${desk} call=${call} />`;
+  const standing = standingOf(board, call, desk.session.now.value);
+  if (standing && !standing.inFocus) return html`<${LookBar} standing=${standing} to=${offer?.name ?? ""} />`;
   const ago = secondsSince(call.looked_at, desk.session.now.value);
-  return html`<p class="looked">${icon("eye")}${ago === null ? t("monitor.looked.never") : t("monitor.looked.ago", { n: ago })}</p>`;
+  return html`<p class="looked">${icon("eye")}${ago === null ? t("monitor.looked.never") : html`<${Ago} seconds=${ago} />`}</p>`;
 }
 
-/** How long ago the last look was, with a bar to the limit. @param {{ standing: import("../lib/attention.js").Standing }} props */
-function LookBar({ standing }) {
-  const late = standing.state === "overdue" || standing.state === "offered";
-  const words = late ? t("monitor.attention.late", { n: standing.seconds, limit: standing.limit }) : t("monitor.looked.ago", { n: standing.seconds });
-  return html`<p class="looked" data-state=${standing.state}>
-    ${icon(late ? "unwatched" : "eye")}${words}
-    ${late ? null : html`<span class="looked-bar" aria-hidden="true"><i style=${{ width: `${Math.min(100, Math.round(standing.share * 100))}%` }}></i></span>`}
-  </p>`;
+/** @param {{ seconds: number }} props */
+function Ago({ seconds }) {
+  return html`<${ByRoom} long=${t("monitor.looked.ago", { n: seconds })} short=${t("monitor.looked.ago.short", { n: seconds })} />`;
+}
+
+/** A look that is due of a call that another monitor covers: this one is asked for it. @param {{ desk: Desk, call: CallPart }} props */
+function OfferedToYou({ desk, call }) {
+  return html`<button type="button" class="looked offered-to-you" onClick=${() => desk.focus(call.id)}>
+    ${icon("eye")}<${ByRoom} long=${t("monitor.attention.offered.you")} short=${t("monitor.attention.offered.you.short")} /> <kbd>G</kbd><span class="hidden-words"> ${call.prisoner_number}</span>
+  </button>`;
+}
+
+/**
+ * How long ago the last look was, with a bar to the limit.
+ * @param {{ standing: import("../lib/attention.js").Standing, to: string }} props `to`: the monitor to whom the look was offered.
+ */
+function LookBar({ standing, to }) {
+  const { seconds, limit, state } = standing;
+  const late = state === "overdue" || state === "offered";
+  if (!late) {
+    return html`<p class="looked" data-state=${state}>
+      ${icon("eye")}<${Ago} seconds=${seconds} />
+      <span class="looked-bar" aria-hidden="true"><i style=${{ width: `${Math.min(100, Math.round(standing.share * 100))}%` }}></i></span>
+    </p>`;
+  }
+  const words = t("monitor.attention.late", { n: seconds, limit });
+  const [long, short, all] = to
+    ? [t("monitor.attention.offered.to", { name: to }), t("monitor.attention.offered.to.short", { name: to }), `${words}. ${t("monitor.attention.offered.to", { name: to })}`]
+    : [words, t("monitor.attention.late.short", { n: seconds, limit }), words];
+  return html`<p class="looked" data-state=${state} title=${all}>${icon("unwatched")}<${ByRoom} long=${long} short=${short} /></p>`;
 }
 
 /** The ring of an attention check at its tile. @param {{ desk: Desk, id: string }} props */
@@ -212,10 +242,12 @@ export function StripCell({ desk, id, place }) {
   const call = board.calls.get(id);
   if (!call) return null;
   const look = lookOf(board, call);
+  const mine = offerOf(board, call)?.mine ?? false;
   return html`<article class="cell" data-call=${id} data-look=${look} data-here=${desk.at.value === id} data-check=${board.check?.call_id === id} aria-label=${nameOf(call, place)}>
     <button type="button" class="cell-name" data-tile=${id} onClick=${() => desk.focus(id)}>
       <span class="place">${place + 1}</span>
       ${icon(SHAPE[look])}
+      ${mine && html`<kbd>G</kbd>`}
       <span class="hidden-words">${nameOf(call, place)}. ${stateWord(desk, call, look)}</span>
     </button>
     <${CheckMark} desk=${desk} id=${id} />
@@ -257,6 +289,7 @@ export function stateWord(desk, call, look) {
   if (desk.session.stale.value) return t("monitor.unknown");
   const [worst] = holdsOf(call);
   if (worst) return t(`console.hold.${worst.kind}`);
+  if (offerOf(desk.session.board.value, call)?.mine) return t("monitor.attention.offered.you");
   if (look === "unwatched") return t(call.alarm === "unsupervised" ? "monitor.unsupervised" : "monitor.unwatched");
   if (look === "link") return t("monitor.weak");
   return t(`phase.${call.phase}`);

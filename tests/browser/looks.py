@@ -67,3 +67,33 @@ async def focused(page: Page) -> str:
 async def has_focus(page: Page, text: str) -> None:
     """Wait until what has the focus reads `text`: a page moves the focus after it has drawn the screen."""
     await expect(page.locator(":focus")).to_have_text(text)
+
+
+_CUT = """(boxes) => {
+  const found = [];
+  for (const box of document.querySelectorAll(boxes)) {
+    const walker = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const range = document.createRange();
+      range.selectNodeContents(walker.currentNode);
+      const words = range.getBoundingClientRect();
+      let hidden = words.width === 0, inside = true;
+      for (let at = walker.currentNode.parentElement; at; at = at === box ? null : at.parentElement) {
+        const style = getComputedStyle(at), edge = at.getBoundingClientRect();
+        hidden = hidden || style.clipPath !== "none";
+        const clips = at === box || style.overflowX !== "visible";
+        const within = words.left >= edge.left - 1 && words.right <= edge.right + 1 && words.bottom <= edge.bottom + 3;
+        if (clips && !within) inside = false;
+      }
+      const seen = words.left >= -1 && words.right <= innerWidth + 1;
+      if (!hidden && !(inside && seen)) found.push(walker.currentNode.textContent.trim());
+    }
+  }
+  return found;
+}"""
+
+
+async def cut_words(page: Page, boxes: str) -> list[str]:
+    """Return the texts that reach out of their box (a CSS selector's), are cut within it, or leave the window."""
+    found: list[str] = await page.evaluate(_CUT, boxes)
+    return found

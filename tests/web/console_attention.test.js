@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { isOverdue, nextDue, notProven, standingOf } from "../../supervisor_console/lib/attention.js";
+import { isOverdue, nextDue, notProven, offerOf, standingOf } from "../../supervisor_console/lib/attention.js";
 import { lookOf } from "../../supervisor_console/lib/calls.js";
+import { changesBetween } from "../../supervisor_console/lib/changes.js";
 import { actionFor } from "../../supervisor_console/lib/keys.js";
 import { aCall, boardOf } from "./support/builders.js";
 
@@ -38,6 +39,20 @@ test("the next look is for a call that is held, then for the one nearest to its 
   assert.equal(nextDue(boardOf(one, two, three), NOW), "v2");
   assert.equal(nextDue(boardOf(one, two, live("v4", part("held", 240, 120, { due_at: null }))), NOW), "v4");
   assert.equal(nextDue(boardOf(three), NOW), null);
+});
+
+test("a look that is offered to this monitor is the next one, whatever else is due, and is said aloud once", () => {
+  const mine = live("v1", part("offered", 50, 30, { by: "M1" }));
+  const theirs = live("v2", part("offered", 900, 30, { by: "M2", by_name: "R. Shah" }));
+  const held = live("v3", part("held", 240, 120, { due_at: null }));
+  const board = { ...boardOf(mine, theirs, held), you: { number: "M1" }, known: true };
+  const before = { ...board, attention: { v1: part("overdue", 49, 30) } };
+
+  assert.deepEqual([offerOf(board, mine), offerOf(board, theirs)], [{ mine: true, name: "M" }, { mine: false, name: "R. Shah" }]);
+  assert.equal(offerOf(board, held), null);
+  assert.equal(nextDue(board, NOW), "v1");
+  assert.deepEqual(changesBetween(before, board), [{ key: "console.said.offered", values: { place: 1, number: mine.prisoner_number }, codes: {} }]);
+  assert.deepEqual(changesBetween(board, { ...board, attention: { v1: part("offered", 51, 30) } }), []);
 });
 
 test("a call without a fresh proof is named as not proven, whatever stands in its place", () => {
