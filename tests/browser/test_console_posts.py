@@ -17,6 +17,7 @@ from broker.protocol import client, posts
 from broker.text import catalogue
 from tests.browser.conftest import Sitting
 from tests.browser.looks import axe_findings, has_focus, overflow
+from tests.browser.wall import relief
 from tests.web.support.fake_console import PRISON, World, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -76,23 +77,6 @@ async def test_a_refused_sign_on_says_which_rule_said_no_and_what_may_be_done(si
         await expect(page.get_by_text(t(f"console.sign_on.way.{code.value}"))).to_be_visible()
         await keep(page, f"refused-{code.value}")
         assert await axe_findings(page) == []
-
-
-def relief(**changes: object) -> posts.Relief:
-    """Return what a monitor is told: one colleague who could relieve them, one who could not."""
-    now = datetime.now(UTC)
-    colleague = {"grade": "osg", "since": now, "live": 3}
-    values: dict[str, object] = {
-        "now": now,
-        "colleagues": [
-            {"number": "S200", "name": "R. Shah", "proven": 3, **colleague},
-            {"number": "S300", "name": "M. Lowe", "proven": 1, "code": "not_on_screen", **colleague},
-        ],
-        "break_at": now,
-        "rest_s": 900,
-        **changes,
-    }
-    return posts.Relief.model_validate(values)
 
 
 def offer(role: str) -> dict[str, object]:

@@ -15,8 +15,7 @@ from broker.protocol.attention import AttentionPart
 from broker.text import catalogue
 from tests.browser.conftest import Sitting
 from tests.browser.looks import axe_findings, cut_words
-from tests.browser.test_console_posts import relief
-from tests.browser.wall import DESK, Wall, on_post
+from tests.browser.wall import DESK, Wall, on_post, relief
 from tests.web.support.fake_console import World, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]

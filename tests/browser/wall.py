@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 from playwright.async_api import Page, expect
 
-from broker.protocol import client
+from broker.protocol import client, posts
 from tests.browser.conftest import Sitting
 from tests.web.support.fake_console import World
 
@@ -63,3 +64,20 @@ async def signed_on(page: Page, world: World) -> Wall:
     await page.locator("button[type=submit]").click()
     await expect(page.locator("[data-call]")).to_have_count(len(world.calls))  # keys mean calls
     return Wall(page, world)
+
+
+def relief(**changes: object) -> posts.Relief:
+    """Return what a monitor is told: one colleague who could relieve them, one who could not."""
+    now = datetime.now(UTC)
+    colleague = {"grade": "osg", "since": now, "live": 3}
+    values: dict[str, object] = {
+        "now": now,
+        "colleagues": [
+            {"number": "S200", "name": "R. Shah", "proven": 3, **colleague},
+            {"number": "S300", "name": "M. Lowe", "proven": 1, "code": "not_on_screen", **colleague},
+        ],
+        "break_at": now,
+        "rest_s": 900,
+        **changes,
+    }
+    return posts.Relief.model_validate(values)
