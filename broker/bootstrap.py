@@ -194,6 +194,7 @@ class Node:
             zone,
             office.streams,
             office.denials,
+            office.revocations,
         )
         await office.revocations.start()
 
@@ -222,6 +223,7 @@ class Node:
             engine=self.engine,
             access=office.access,
             accounts=office.accounts,
+            console_devices=office.console_devices,
             visits=office.visits,
             suspensions=office.suspensions,
             secrets=office.secrets,

@@ -140,7 +140,7 @@ def _staff(lines: Sequence[str]) -> dict[str, tuple[str, str, str]]:
     found = {}
     for line in lines:
         cells = [cell.strip() for cell in re.split("[│|]", line) if cell.strip()]
-        if len(cells) == 4 and cells[3].endswith("/"):
+        if len(cells) == 4 and (cells[3].endswith("/") or "/enrol#" in cells[3]):
             found["hall" if "hall" in cells[0].lower() else cells[0].split()[0].lower()] = (
                 cells[1],
                 cells[2],
@@ -150,8 +150,10 @@ def _staff(lines: Sequence[str]) -> dict[str, tuple[str, str, str]]:
 
 
 async def signed_in(page: Page, account: tuple[str, str, str]) -> None:
-    """Sign in, and stand before the last press of the sign-on."""
+    """Enrol the browser where the link does, sign in, and stand before the last press of the sign-on."""
     await page.goto(account[2])
+    if "/enrol#" in account[2]:
+        await page.locator("#enrol").click(timeout=WAIT_MS)
     await page.locator("input[name=username]").fill(account[0])
     await page.locator("input[name=password]").fill(account[1])
     await page.keyboard.press("Enter")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from broker.domain import audit
 from broker.domain.records import (
     Authorisation,
+    ConsoleDevice,
     Contact,
     Device,
     Establishment,
@@ -79,6 +80,9 @@ class FakeDirectory:
     async def devices(self, scope: Scope) -> list[Device]:
         return self._in(scope, Device)
 
+    async def console_devices(self, scope: Scope) -> list[ConsoleDevice]:
+        return self._in(scope, ConsoleDevice)
+
     async def prisoners(self, scope: Scope) -> list[Prisoner]:
         return self._in(scope, Prisoner)
 
@@ -126,6 +130,12 @@ class FakeDirectory:
 
     async def device_by_enrol_hash(self, enrol_hash: str) -> Device | None:
         return next((row for row in self._all(Device) if row.enrol_hash == enrol_hash), None)
+
+    async def console_by_hash(self, key_hash: str) -> ConsoleDevice | None:
+        return next((row for row in self._all(ConsoleDevice) if row.key_hash == key_hash), None)
+
+    async def console_by_enrol_hash(self, enrol_hash: str) -> ConsoleDevice | None:
+        return next((row for row in self._all(ConsoleDevice) if row.enrol_hash == enrol_hash), None)
 
     async def session_by_hash(self, token_hash: str) -> StaffSession | None:
         return next((row for row in self._all(StaffSession) if row.token_hash == token_hash), None)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from argon2 import PasswordHasher
 
 from broker.domain.records import (
+    ConsoleDevice,
     Contact,
     Device,
     Establishment,
@@ -137,6 +138,12 @@ class Desk:
         await self.office.accounts.add(
             NewAccount(username, number, name, grade, PASSWORD, ((place, role),)), actor="operator"
         )
+
+    async def console(self, place: str, tag: str) -> ConsoleDevice:
+        """Enrol a browser as a console of a place, as an operator and a press do."""
+        _, code = await self.office.console_devices.enrol(place, tag, "operator")
+        device, _ = await self.office.console_devices.redeem(code)
+        return device
 
     async def visit_with_link(self, code: str = "HRD", letter: str = "A") -> tuple[Visit, str]:
         """Book a visit at two o'clock and return it with its link's token."""

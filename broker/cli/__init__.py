@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from broker.cli import places, risk, service, staff
+from broker.cli import console, places, risk, service, staff
 from broker.cli.tools import words
 
 app = typer.Typer(
@@ -18,4 +18,5 @@ app = typer.Typer(
 service.add_to(app)
 staff.add_to(app)
 places.add_to(app)
+console.add_to(app)
 risk.add_to(app)

@@ -57,8 +57,9 @@ class Bots:
     def _staff(self) -> list[dict[str, Any]]:
         monitor, supervisor = (self._seeded.sign_ins[account.username] for account in (BOT_MONITOR, BOT_SUPERVISOR))
         place = {"establishment": HARROWDENE.code}
+        console = {"console_token": self._seeded.bot_console_token}
         return [
-            {"post": "monitor", "username": monitor.account.username, "password": monitor.password, **place},
+            {"post": "monitor", "username": monitor.account.username, "password": monitor.password, **console, **place},
             {
                 "post": "supervisor",
                 "username": supervisor.account.username,

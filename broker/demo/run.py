@@ -67,7 +67,8 @@ def chairs(config: Config, seeded: Seeded) -> list[tuple[str, str, str, str]]:
     ]
     for key, account, chair in STAFF:
         password = seeded.sign_ins[account.username].password
-        rows.append((say(key), account.username, password, f"{config.origin(chair)}/"))
+        page = f"enrol#{seeded.console_token}" if account is MONITOR else ""  # and on to the sign-in
+        rows.append((say(key), account.username, password, f"{config.origin(chair)}/{page}"))
     return rows
 
 

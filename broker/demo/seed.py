@@ -28,7 +28,7 @@ from broker.demo.people import (
     words,
 )
 from broker.demo.portraits import portrait
-from broker.domain.records import Contact, Photo, Restriction, Row, Scope, Seat, Visit
+from broker.domain.records import NATIONAL_POOL, Contact, Photo, Restriction, Row, Scope, Seat, Visit
 from broker.engine.accounts import NewAccount
 from broker.engine.office import Office
 from broker.engine.secrets import new_id
@@ -74,6 +74,8 @@ class Seeded:
     hall_id: str
     guest: Played
     credential: str
+    console_token: str  # enrols the browser of whoever tries the demo, for every prison of it
+    bot_console_token: str
 
 
 async def seed(office: Office, progress: Callable[[str], None]) -> Seeded:
@@ -104,7 +106,9 @@ async def seed(office: Office, progress: Callable[[str], None]) -> Seeded:
     guest = await play(office, HARROWDENE, GUEST_SEAT, GUEST, LENGTH, ACTOR)
     await _later_today(office)
     hall = await office.places.hall(HARROWDENE.code, HARROWDENE.halls[0][0])
-    return Seeded(sign_ins, hall.id, guest, credential)
+    _, console = await office.console_devices.enrol(NATIONAL_POOL, "DEMO-1", ACTOR)
+    _, bots = await office.console_devices.enrol(HARROWDENE.code, "DEMO-BOTS", ACTOR)
+    return Seeded(sign_ins, hall.id, guest, credential, console, bots)
 
 
 async def play(office: Office, prison: Prison, seat_number: int, at: int, length: timedelta, actor: str) -> Played:

@@ -107,6 +107,8 @@ TABLE: Mapping[tuple[str, Who], Need] = {
         ("page.sign_in", _EVERYBODY),
         ("link.redeem", _EVERYBODY),
         ("laptop.redeem", _EVERYBODY),
+        ("page.enrol", _EVERYBODY),
+        ("console.redeem", _EVERYBODY),  # the code decides; only an operator at the command line makes one
         ("staff.sign_in", _EVERYBODY),
         ("ticket.issue", _EVERYBODY),  # the cookie decides; without one the answer is 401
         ("socket.open", _EVERYBODY),  # the ticket decides; without one the socket is closed

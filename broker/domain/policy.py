@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from broker.domain.codes import Post
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -19,6 +21,9 @@ class Policy:
     proof_stale_s: float = 5.0
     proof_grace_s: float = 10.0
     steady_s: float = 3.0
+    # The posts that are taken on an enrolled, assured console alone, and when its renewal is due (docs/decisions/0025)
+    console_posts: frozenset[Post] = frozenset({Post.MONITOR})
+    console_renew_days: int = 14
     # The technical post (reliability.md X32)
     supervisor_stale_s: float = 15.0
     supervisor_grace_s: float = 30.0

@@ -50,6 +50,11 @@ class Holder:
         return HeldPost(self.post, self.scope, self.hall_id, self.pool)
 
     @property
+    def granted_by(self) -> frozenset[str]:
+        """Where the person must be granted, and the console enrolled: the whole scope, or the pool."""
+        return frozenset({NATIONAL_POOL}) if self.pool else self.scope
+
+    @property
     def places(self) -> frozenset[str]:
         """Whose records tell of this holder: the scope's, and the pool's own."""
         return self.scope | {NATIONAL_POOL} if self.pool else self.scope
@@ -82,6 +87,7 @@ def checks(
     holder: Holder,
     grants: Iterable[Grant],
     held: Iterable[Holder],
+    device: Check | None,
     today: Iterable[tuple[str, Post]] = (),
     guidance: str = DEFAULT.version,
 ) -> tuple[Check, ...]:
@@ -91,6 +97,7 @@ def checks(
         holder: The person, as they would hold it, with the guidance that they acknowledged.
         grants: What the person may be, and where.
         held: Every post now held, anywhere.
+        device: Whether the browser is a console that may (console_device.check); None where the post needs none.
         today: Who has held which post at the scope's establishments in this day's session.
         guidance: The version in force.
     """
@@ -103,7 +110,7 @@ def checks(
     twice = any(one.post is holder.post and one.profile != holder.profile for one in mine)
     if holder.pool:
         granted = {grant.establishment for grant in grants if grant.role is Role.NATIONAL_MONITOR}
-    needed = frozenset({NATIONAL_POOL}) if holder.pool else holder.scope
+    needed = holder.granted_by
     wanted, lowest = " ".join(sorted(needed)), LOWEST[holder.post].value
     reached = " ".join(sorted(needed & granted)) or None
     one_hall = holder.post is Post.MONITOR or len(holder.scope) == 1
@@ -115,6 +122,7 @@ def checks(
         Check("other_post", not before and crossed is None, Code.OTHER_POST_HELD, None, where),
         Check("browser", not browser, Code.PROFILE_HOLDS_OTHER_POST),
         Check("named", not twice, Code.SHARED_ACCOUNT),
+        *([] if device is None else [device]),
         Check("guidance", holder.guidance == guidance, Code.GUIDANCE_CHANGED, guidance, holder.guidance or None),
     )
 
@@ -123,6 +131,7 @@ def sign_on(
     holder: Holder,
     grants: Iterable[Grant],
     held: Iterable[Holder],
+    device: Check | None,
     today: Iterable[tuple[str, Post]] = (),
     guidance: str = DEFAULT.version,
 ) -> None:
@@ -131,8 +140,9 @@ def sign_on(
     Raises:
         SignOnRefused: not granted, grade too low, the other post is or was held by this person or this browser, the
             person holds this post in another browser (a shared account shows itself by concurrent posts, features
-            F101), or the guidance that was acknowledged is not the one in force (features F100).
+            F101), the browser is not an enrolled, assured console of the whole scope, or the guidance that was
+            acknowledged is not the one in force (features F100).
     """
-    found = checks(holder, grants, held, today, guidance)
+    found = checks(holder, grants, held, device, today, guidance)
     if not all(check.met for check in found):
         raise SignOnRefused(found)

@@ -100,6 +100,20 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsoleDevice:
+    """A staff workstation's browser profile, enrolled for one establishment or for every one (NATIONAL_POOL)."""
+
+    id: str
+    establishment: str
+    asset_tag: str
+    assured_until: datetime
+    key_hash: str | None = None  # keyed hash of the credential that the browser holds
+    enrol_hash: str | None = None
+    enrol_until: datetime | None = None  # when the code runs out
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Prisoner:
     """A person in prison; `number` looks like A1234BC."""
 
@@ -279,6 +293,7 @@ Row = (
     | Hall
     | Seat
     | Device
+    | ConsoleDevice
     | Prisoner
     | Contact
     | Photo

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
@@ -9,19 +10,20 @@ from aiohttp import web
 from broker.config import CHAIRS
 from broker.domain.codes import AlertCode, Refused
 from broker.domain.permissions import STRANGER, Subject, may
-from broker.domain.records import Link
+from broker.domain.records import ConsoleDevice, Link
 from broker.edge.forms import read_json, text_of
 from broker.edge.hosts import CHAIR, cookie_name, read_cookie, set_cookie
-from broker.edge.routes import ANY, FAMILY, LAPTOP, STAFF, Route
+from broker.edge.routes import ANY, FAMILY, LAPTOP, MONITOR, STAFF, Route
 from broker.edge.services import services
 from broker.engine.access import AccessRefused, Seated
 from broker.engine.accounts import SESSION, SignInRefused
-from broker.engine.chairs import synthetic_asker
+from broker.engine.chairs import StaffChair, synthetic_asker
 from broker.engine.secrets import TooBusy, new_token
 from broker.engine.synthetics import MOST_AT_ONCE, SyntheticCalls
 from broker.ports import LogConflict, LogUnavailable
 
 PROFILE_COOKIE: Final = "__Host-profile"
+CONSOLE_COOKIE: Final = "__Host-console"  # on the monitor's host alone: a console is no credential of another page
 YEAR_S: Final = 366 * 24 * 3600
 _UNAVAILABLE = (LogUnavailable, LogConflict, TooBusy)
 
@@ -35,6 +37,13 @@ def profile_of(request: web.Request) -> tuple[str, bool]:
     """Return the browser profile's own id, and whether it is new. It outlives sessions (design README 18)."""
     known = request.cookies.get(PROFILE_COOKIE, "")
     return (known, False) if 40 <= len(known) <= 64 else (new_token(), True)
+
+
+async def console_of(request: web.Request) -> ConsoleDevice | None:
+    """Return what this browser is enrolled as, revoked or expired ones too. Raises LogUnavailable."""
+    if request[CHAIR] != "monitor":
+        return None
+    return await services(request).console_devices.of(request.cookies.get(CONSOLE_COOKIE))
 
 
 async def redeem_link(request: web.Request) -> web.Response:
@@ -71,6 +80,21 @@ async def redeem_laptop(request: web.Request) -> web.Response:
     return _seated(request, seated, YEAR_S)
 
 
+async def redeem_console(request: web.Request) -> web.Response:
+    """POST /api/console/redeem: a console's one-time code, pressed in the browser that it enrols."""
+    body = await read_json(request)
+    former = request.cookies.get(CONSOLE_COOKIE)
+    try:
+        _, credential = await services(request).console_devices.redeem(text_of(body, "token"), former)
+    except AccessRefused as refusal:
+        return refused(403, refusal.code)
+    except _UNAVAILABLE:
+        return refused(503, "unavailable")
+    response = web.json_response({})
+    set_cookie(response, CONSOLE_COOKIE, credential, YEAR_S)
+    return response
+
+
 async def issue_ticket(request: web.Request) -> web.Response:
     """POST /api/tickets: a ticket for the chair whose cookie this host reads."""
     await read_json(request)
@@ -83,12 +107,17 @@ async def issue_ticket(request: web.Request) -> web.Response:
         elif chair == "laptop":
             seated = await access.laptop_ticket(cookie)
         else:
-            seated = await access.staff_ticket(cookie)
+            console = await console_of(request)
+            seated = await access.staff_ticket(cookie, console)
     except AccessRefused as refusal:
         return refused(401, refusal.code)
     except _UNAVAILABLE:
         return refused(503, "unavailable")
-    return web.json_response({"ticket": seated.ticket})
+    response = web.json_response({"ticket": seated.ticket})
+    if isinstance(seated.chair, StaffChair) and seated.chair.console is not None:
+        # Browsers keep no cookie for longer than some 400 days, and an assurance may be renewed for years.
+        set_cookie(response, CONSOLE_COOKIE, request.cookies[CONSOLE_COOKIE], YEAR_S)
+    return response
 
 
 async def sign_in(request: web.Request) -> web.Response:
@@ -98,11 +127,12 @@ async def sign_in(request: web.Request) -> web.Response:
     profile, fresh = profile_of(request)
     try:
         signed = await found.accounts.sign_in(text_of(body, "username"), text_of(body, "password"), profile)
+        chair = replace(signed.chair, console=await console_of(request))
     except SignInRefused as refusal:
         return refused(429 if refusal.code == "locked" else 403, refusal.code)
     except _UNAVAILABLE:
         return refused(503, "unavailable")
-    response = web.json_response({"ticket": found.access.tickets.issue(signed.chair)})
+    response = web.json_response({"ticket": found.access.tickets.issue(chair)})
     set_cookie(response, cookie_name(request[CHAIR]), signed.token, int(SESSION.total_seconds()))
     if fresh:
         set_cookie(response, PROFILE_COOKIE, profile, YEAR_S)
@@ -155,12 +185,14 @@ def _described(made: SyntheticCalls) -> dict[str, object]:
             for call in made.calls
         ],
         **{who: {"username": person.staff.username, "password": person.password} for who, person in people.items()},
+        "console_token": made.console_code,
     }
 
 
 ROUTES: Final = (
     Route("POST", "/api/family/redeem", redeem_link, "link.redeem", FAMILY),
     Route("POST", "/api/laptop/redeem", redeem_laptop, "laptop.redeem", LAPTOP),
+    Route("POST", "/api/console/redeem", redeem_console, "console.redeem", MONITOR),
     Route("POST", "/api/tickets", issue_ticket, "ticket.issue", ANY),
     Route("POST", "/api/sign-in", sign_in, "staff.sign_in", STAFF),
     Route("POST", "/api/synthetic", make_synthetic, "synthetic.create", STAFF),

@@ -65,7 +65,7 @@ SHELLS: Final = {
 _FOR_CALLERS: Final = frozenset({"common", "family", "laptop", "wait", "warning"})
 """The areas of the catalogue that a family's or a laptop's page says; no other word of staff reaches it."""
 _NOT_FOR_STAFF: Final = frozenset(
-    {"check", "cli", "demo", "duty", "family", "figures", "laptop", "record", "shift", "start", "training"}
+    {"check", "cli", "demo", "duty", "enrol", "family", "figures", "laptop", "record", "shift", "start", "training"}
 )
 
 

@@ -10,6 +10,7 @@ from broker.config import Config
 from broker.edge.assets import Assets
 from broker.engine.access import Access
 from broker.engine.accounts import Accounts
+from broker.engine.console_devices import ConsoleDevices
 from broker.engine.engine import Engine
 from broker.engine.exercises import Exercises
 from broker.engine.figures import Figures
@@ -31,6 +32,7 @@ class Services:
     engine: Engine
     access: Access
     accounts: Accounts
+    console_devices: ConsoleDevices
     visits: Visits
     suspensions: Suspensions
     secrets: Secrets

@@ -40,7 +40,7 @@ from broker.engine.registry import Entry
 from broker.ports import HomeChanged, OfferRefused
 from broker.protocol import VERSION, client
 from broker.protocol.attention import AttentionPart
-from broker.protocol.posts import PostLeftMessage, PostPart, StationPart, Stations
+from broker.protocol.posts import ConsolePart, PostLeftMessage, PostPart, StationPart, Stations
 from broker.protocol.server import (
     AnswerLine,
     CallMessage,
@@ -74,6 +74,7 @@ class StaffSession(Session):
         self.relief = ReliefDesk(self)
         self._stations = StationBoard(self.engine, self.services.directory, presenter, chair)
         self._told_stations: list[StationPart] = []
+        self._console: ConsolePart | None = None
         self._seats: list[Seat] = []
         self._devices: list[Device] = []
         self._halls: tuple[tuple[str, str], ...] = ()  # establishment and hall
@@ -142,11 +143,12 @@ class StaffSession(Session):
         stations = [] if self.held is not None else self._stations.stations(now)
         if stations and stations != self._told_stations:
             self._told_stations = stations
-            self.socket.send(Stations(now=now, stations=stations), "stations")
+            self.socket.send(Stations(now=now, stations=stations, console=self._console), "stations")
 
     async def _load_places(self, held: HeldPost | None) -> None:
         if held is None:
             self._seats, self._devices, self._halls = [], [], ()
+            self._console = await self._stations.console(self.services.clock.now())
             return
         scope = Scope(held.scope)
         halls = [hall for hall in await self.services.directory.halls(scope) if held.hall_id in (None, hall.id)]

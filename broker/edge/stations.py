@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from broker.domain.call import Phase
-from broker.domain.codes import Post
+from broker.domain.codes import Code, Post
+from broker.domain.console_device import renewal_due, why_not
 from broker.domain.posts import ROLE, Check
 from broker.domain.records import NATIONAL_POOL, Role, Scope
 from broker.edge.presenter import Presenter
 from broker.engine.chairs import StaffChair
 from broker.engine.engine import Engine
 from broker.ports import Directory
-from broker.protocol.posts import CheckPart, GuidancePart, HallPart, MayPart, StationPart
+from broker.protocol.posts import CheckPart, ConsolePart, GuidancePart, HallPart, MayPart, StationPart
 
 
 class StationBoard:
@@ -60,6 +61,21 @@ class StationBoard:
             effective_from=found.effective_from,
             changes=list(found.changes),
             agreed=agreed,
+        )
+
+    async def console(self, now: datetime) -> ConsolePart | None:
+        """Return what this browser is enrolled as, read anew; None where policy wants no console for any post."""
+        if not self._engine.policy.console_posts:
+            return None
+        row = await self._engine.posts.gate.now(self._chair.console)
+        if row is None:
+            return ConsolePart(code=Code.CONSOLE_NOT_ENROLLED)
+        return ConsolePart(
+            establishment=row.establishment,
+            asset_tag=row.asset_tag,
+            assured_until=row.assured_until,
+            code=why_not(row, {row.establishment}, now),
+            renew=renewal_due(row, self._engine.policy, now),
         )
 
     def stations(self, now: datetime) -> list[StationPart]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from broker.domain.bookings import barred, no_contact
-from broker.domain.records import Device, Link, Scope, SynthCredential, Visit
+from broker.domain.records import ConsoleDevice, Device, Link, Scope, SynthCredential, Visit
 from broker.engine.accounts import Accounts
 from broker.engine.chairs import Chair, FamilyChair, LaptopChair, StaffChair
 from broker.engine.denials import Denials
@@ -205,12 +205,12 @@ class Access:
 
     # --- staff, and the synthetic credential ------------------------------------
 
-    async def staff_ticket(self, cookie: str | None) -> Seated:
-        """Seat the person whose session this is. Raises AccessRefused `signed_out`."""
+    async def staff_ticket(self, cookie: str | None, console: ConsoleDevice | None = None) -> Seated:
+        """Seat the person whose session this is, at the console that their browser is. Raises AccessRefused."""
         chair = await self._accounts.chair(cookie)
         if chair is None or cookie is None:
             raise AccessRefused("signed_out")
-        return self._seat(chair, cookie)
+        return self._seat(replace(chair, console=console), cookie)
 
     async def synthetic(self, token: str | None) -> SynthCredential | None:
         """Return the synthetic credential of that token; None where it is unknown, old or revoked."""
@@ -250,7 +250,7 @@ class Access:
         staff = await self._directory.staff_by_number(chair.number)
         if session is None or session.revoked_at is not None or staff is None or staff.disabled_at is not None:
             return None
-        return StaffChair(session, staff, tuple(await self._directory.grants(chair.number)))
+        return StaffChair(session, staff, tuple(await self._directory.grants(chair.number)), chair.console)
 
     def _seat(self, chair: Chair, cookie: str) -> Seated:
         return Seated(chair, self.tickets.issue(chair), cookie)

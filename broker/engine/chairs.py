@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from broker.domain.permissions import Asker, HeldPost, Who, staff_asker
-from broker.domain.records import Device, Grant, Link, Staff, StaffSession, SynthCredential
+from broker.domain.records import ConsoleDevice, Device, Grant, Link, Staff, StaffSession, SynthCredential
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ class StaffChair:
     session: StaffSession
     staff: Staff
     grants: tuple[Grant, ...]
+    console: ConsoleDevice | None = None  # what this browser is enrolled as, when the ticket was asked for
 
     @property
     def number(self) -> str:

@@ -27,6 +27,7 @@ from broker.engine.breaks import Breaks
 from broker.engine.causes import Causes
 from broker.engine.chairs import LaptopChair, StaffChair
 from broker.engine.checks import Checks
+from broker.engine.console_gate import ConsoleGate
 from broker.engine.consoles import SHOWABLE, Console, Lines
 from broker.engine.denials import Denials
 from broker.engine.handovers import Handovers
@@ -37,6 +38,7 @@ from broker.engine.presence import Presence
 from broker.engine.proofs import Proofs, Shown
 from broker.engine.recorder import Recorder
 from broker.engine.registry import Entry, Registry
+from broker.engine.revocations import Revocations
 from broker.engine.stills import Stills
 from broker.engine.stream import Streams
 from broker.engine.tasks import Tasks
@@ -79,6 +81,7 @@ class Engine:
         zone: tzinfo,
         streams: Streams | None = None,
         denials: Denials | None = None,
+        revocations: Revocations | None = None,
     ) -> None:
         self.clock = clock
         self.board = Board()
@@ -100,8 +103,10 @@ class Engine:
         self.looks = Looks(self._consoles, media, self.board, self.registry.send)
         self._proofs = Proofs(media, self._stills, clock, policy)
         today = Today(event_log, clock, zone)
+        revoked = revocations or Revocations(event_log, directory, clock)
+        gate = ConsoleGate(directory, revoked, clock, policy, self._console_fell)
         self.posts = Posts(
-            self.presence, self.streams, directory, today, self.board, clock, self._detach, self._rescoped
+            self.presence, self.streams, directory, today, self.board, clock, gate, self._detach, self._rescoped
         )
         self.handovers = Handovers(self.presence, self.posts, self.registry, self.streams, self.board, clock, policy)
         self.transfers = Transfers(
@@ -163,6 +168,7 @@ class Engine:
     async def second(self) -> None:
         """Do what falls due by the second; what fails in it stops neither the rest nor the renewals."""
         await _guarded("posts", self._leave_lost)
+        await _guarded("console devices", self.posts.gate.look)
         await _guarded("handovers", self.handovers.expire)
         await _guarded("transfers", self.transfers.look)
         await _guarded("breaks", self.breaks.look)
@@ -172,6 +178,9 @@ class Engine:
     async def _leave_lost(self) -> None:
         for session in self.presence.expired(self.clock.now()):
             await self.posts.leave(session, "lost")
+
+    def _console_fell(self, session: str, code: Code) -> None:
+        self._tasks.start(self.posts.leave(session, code.value), "console fell")
 
     async def renew(self) -> None:
         """Show durably that this node still owns its calls; without it every plan lapses within seconds."""

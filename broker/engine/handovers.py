@@ -105,6 +105,9 @@ class Handovers:
         # Both as they are now: a transfer may have changed their scopes since the offer.
         outgoing, incoming = self._holder(offered.outgoing.session), self._holder(session)
         self._check(outgoing, incoming)
+        await self._posts.gate.require(incoming)
+        if self._offers.get(offered.id) is not offered:
+            raise Refused(Code.UNKNOWN_HANDOVER)  # it ended while the console was asked about
         del self._offers[offered.id]
         offer = replace(offered, outgoing=outgoing, incoming=incoming)
         try:

@@ -8,6 +8,7 @@ from datetime import tzinfo
 from broker.domain.policy import DEFAULT
 from broker.engine.access import Access
 from broker.engine.accounts import Accounts
+from broker.engine.console_devices import ConsoleDevices
 from broker.engine.denials import Denials
 from broker.engine.importer import Importer
 from broker.engine.photos import Photos
@@ -41,6 +42,7 @@ class Office:
     risk_importer: RiskImporter
     photos: Photos
     places: Places
+    console_devices: ConsoleDevices
     synthetics: Synthetics
 
 
@@ -60,6 +62,7 @@ def furnish(
     revocations = Revocations(log, directory, clock)
     denials = Denials(streams, clock)
     accounts = Accounts(directory, streams, secrets, passwords or Passwords(), revocations, clock)
+    console_devices = ConsoleDevices(directory, streams, secrets, revocations, denials, clock)
     visits = Visits(directory, streams, secrets, revocations, clock, zone)
     return Office(
         directory,
@@ -77,5 +80,6 @@ def furnish(
         RiskImporter(directory, streams, DEFAULT),
         Photos(directory, streams),
         Places(directory, streams, secrets, revocations, clock),
-        Synthetics(directory, streams, secrets, accounts, clock),
+        console_devices,
+        Synthetics(directory, streams, secrets, accounts, console_devices, clock),
     )

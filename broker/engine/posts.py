@@ -15,6 +15,7 @@ from broker.domain.posts import Holder, sign_on
 from broker.domain.records import Scope
 from broker.engine.board import Board, PostLeft, PostsChanged, ScopeChanged
 from broker.engine.chairs import StaffChair
+from broker.engine.console_gate import ConsoleGate
 from broker.engine.presence import Presence
 from broker.engine.stream import Streams
 from broker.engine.today import TAKEN, Today
@@ -22,7 +23,8 @@ from broker.ports import JSON, Clock, Directory, LogUnavailable
 
 log = structlog.get_logger()
 
-RELIEVED = frozenset({"handed_over", "transferred"})
+TOLD = frozenset({"handed_over", "transferred", Code.CONSOLE_REVOKED.value, Code.CONSOLE_EXPIRED.value})
+"""Why a page is off its post, and not by its own word: it is told."""
 
 
 class Posts:
@@ -36,6 +38,7 @@ class Posts:
         today: Today,
         board: Board,
         clock: Clock,
+        gate: ConsoleGate,
         left: Callable[[str], Awaitable[None]],
         rescoped: Callable[[Holder, frozenset[str]], Awaitable[None]],
     ) -> None:
@@ -49,6 +52,7 @@ class Posts:
         self._today = today
         self._board = board
         self._clock = clock
+        self.gate = gate
         self._left = left
         self._rescoped = rescoped
         self.published: Collection[Policy] = POLICIES.values()
@@ -83,9 +87,11 @@ class Posts:
             halls = await self._directory.halls(Scope(wanted.scope))
             if hall not in {row.id for row in halls}:
                 raise Refused(Code.NOT_YOUR_HALL)
-        today = await self._today.at(holder.places)
-        sign_on(holder, chair.grants, self._presence.holders, today, self.guidance().version)
+        today, console = await self._today.at(holder.places), await self.gate.now(chair.console)
+        device = self.gate.check(holder, console)
+        sign_on(holder, chair.grants, self._presence.holders, device, today, self.guidance().version)
         self._presence.take(holder)  # before the record, so that two sign-ons cannot both pass
+        self.gate.follow(holder, console)
         await self._record_taken(holder)
         self._today.took(holder)
         self._drop_stale_twin(holder)
@@ -95,11 +101,12 @@ class Posts:
     async def leave(self, session: str, why: str) -> None:
         """The post of this socket is held no more, because of `why`."""
         holder = self._presence.leave(session)
+        self.gate.drop(session)
         if holder is None:
             return
         await self._left(session)
         await self._record_left(holder, holder.places, why)
-        if why in RELIEVED:
+        if why in TOLD:
             self._board.publish(PostLeft(session, why))
         self.tell(holder)
 
@@ -142,6 +149,7 @@ class Posts:
                 recorded.append(place)
         except LogUnavailable:
             self._presence.leave(holder.session)
+            self.gate.drop(holder.session)
             await self._record_left(holder, recorded, "not_recorded")
             raise Refused(Code.UNAVAILABLE) from None
 
@@ -159,6 +167,7 @@ class Posts:
             same = other.number == holder.number and other.post is holder.post
             if same and other.session != holder.session and self._presence.is_lost(other.session):
                 self._presence.leave(other.session)
+                self.gate.drop(other.session)
 
 
 def _body(holder: Holder) -> dict[str, JSON]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Final
+from datetime import datetime
+from typing import Final, Protocol
 
 import structlog
 
 from broker.domain.records import Row, Scope
-from broker.engine.chairs import Chair
 from broker.engine.stream import SYSTEM_STREAM, establishment_stream
 from broker.ports import Clock, Directory, EventLog, LogUnavailable, Record
 
-POLL_S: Final = 2.0  # revoked by another process: told within 2 s and the time of a query, promised within 5 s
+POLL_S: Final = 1.0  # revoked by another process: told within 1 s and the time of two queries
 
 _KEYS: Mapping[str, tuple[str, str]] = {
     "link.revoked": ("link", "link_id"),
@@ -29,6 +29,16 @@ _KEYS: Mapping[str, tuple[str, str]] = {
 _FOR_GOOD: Final = frozenset({"link", "visit", "session"})
 
 Told = Callable[[], None]
+
+
+class Revocable(Protocol):
+    """What can be revoked by one of its keys, or run out: a chair, or what a post rests on."""
+
+    @property
+    def keys(self) -> frozenset[str]: ...
+    @property
+    def until(self) -> datetime | None: ...
+
 
 log = structlog.get_logger()
 
@@ -48,17 +58,17 @@ class Revocations:
         self._log = log
         self._directory = directory
         self._clock = clock
-        self._seated: dict[object, tuple[Chair, Told]] = {}
+        self._seated: dict[object, tuple[Revocable, Told]] = {}
         self._gone: set[str] = set()
         self._heads: dict[str, int] | None = None
 
-    def on(self, chair: Chair, told: Told) -> Callable[[], None]:
+    def on(self, chair: Revocable, told: Told) -> Callable[[], None]:
         """Call `told` once when what `chair` rests on is revoked or runs out; return what takes that back."""
         token = object()
         self._seated[token] = (chair, told)
         return lambda: self._seated.pop(token, None) and None
 
-    def stands(self, chair: Chair) -> bool:
+    def stands(self, chair: Revocable) -> bool:
         """Say whether nothing that `chair` rests on is known to be revoked or run out."""
         until = chair.until
         return not (self._gone & chair.keys) and (until is None or self._clock.now() < until)
@@ -71,7 +81,7 @@ class Revocations:
 
     async def start(self) -> None:
         """Begin to follow the record from its end; call it before the first chair is taken."""
-        self._heads = {name: await self._log.head(name) for name in await self._names()}
+        self._heads = await self._heads_now()
 
     async def poll(self) -> None:
         """Tell whoever was revoked by another process, or has run out. Raises LogUnavailable."""
@@ -79,8 +89,9 @@ class Revocations:
         if self._heads is None:
             await self.start()
         assert self._heads is not None
-        for name in await self._names():
-            for record in await self._new(name, self._heads.get(name, 0)):
+        for name, head in (await self._heads_now()).items():
+            after = self._heads.get(name, 0)
+            for record in await self._log.read(name, after) if head > after else []:
                 await self._heed(record)
                 self._heads[name] = record.seq
 
@@ -93,11 +104,9 @@ class Revocations:
                 log.warning("revocations not polled", reason=str(error))
             await asyncio.sleep(POLL_S)
 
-    async def _names(self) -> list[str]:
-        return [SYSTEM_STREAM, *await self._log.streams(establishment_stream(""))]
-
-    async def _new(self, name: str, after: int) -> list[Record]:
-        return await self._log.read(name, after) if await self._log.head(name) > after else []
+    async def _heads_now(self) -> dict[str, int]:
+        places = await self._log.heads(establishment_stream(""))
+        return {SYSTEM_STREAM: await self._log.head(SYSTEM_STREAM), **places}
 
     async def _heed(self, record: Record) -> None:
         key = key_of(record.type, record.body)
@@ -129,6 +138,11 @@ class Revocations:
             rows += [
                 replace(row, revoked_at=record.at) for row in sessions if row.id == wanted and row.revoked_at is None
             ]
+        if record.type == "device.revoked":
+            wanted = record.body.get("device_id")
+            laptops, consoles = await self._directory.devices(scope), await self._directory.console_devices(scope)
+            rows += [replace(row, revoked_at=record.at) for row in laptops if row.id == wanted and not row.revoked_at]
+            rows += [replace(row, revoked_at=record.at) for row in consoles if row.id == wanted and not row.revoked_at]
         if rows:
             await self._directory.save(scope, rows)
 

@@ -26,6 +26,7 @@ from broker.domain.records import (
 )
 from broker.engine.access import new_link
 from broker.engine.accounts import Accounts, NewAccount
+from broker.engine.console_devices import ConsoleDevices
 from broker.engine.secrets import Secrets, derived_id, new_id, new_token
 from broker.engine.stream import Change, Fact, Streams
 from broker.engine.visits import booked_fact
@@ -34,6 +35,7 @@ from broker.ports import Clock, Directory
 MOST_AT_ONCE: Final = 250
 MOST_STANDING: Final = 2_000  # visits of the last half hour: a leaked credential must not fill the disk
 LENGTH: Final = timedelta(minutes=30)
+CONSOLE_ASSURED: Final = timedelta(days=1)
 HALL_NAME: Final = "Synthetic hall"
 _BORN = date(1980, 1, 1)
 
@@ -64,22 +66,30 @@ class SyntheticCalls:
     calls: tuple[SyntheticCall, ...]
     monitor: SyntheticStaff
     supervisor: SyntheticStaff
+    console_code: str  # enrols the browser of the monitor
 
 
 class Synthetics:
     """Makes synthetic calls, and nothing that is not synthetic."""
 
     def __init__(
-        self, directory: Directory, streams: Streams, secrets: Secrets, accounts: Accounts, clock: Clock
+        self,
+        directory: Directory,
+        streams: Streams,
+        secrets: Secrets,
+        accounts: Accounts,
+        consoles: ConsoleDevices,
+        clock: Clock,
     ) -> None:
         self._directory = directory
         self._streams = streams
         self._secrets = secrets
         self._accounts = accounts
+        self._consoles = consoles
         self._clock = clock
 
     async def make(self, credential: SynthCredential, count: int, kind: str = "social") -> SyntheticCalls:
-        """Make `count` visits of a kind that start now, and two people for the posts.
+        """Make `count` visits of a kind that start now, two people for the posts, and a console for the monitor.
 
         Raises:
             Refused: `not_permitted` for an establishment that is not synthetic, `too_late` past the cap.
@@ -113,7 +123,9 @@ class Synthetics:
         await self._streams.establishment(place).change(actor, work)
         monitor = await self._person(place, Role.MONITOR, Grade.OSG, actor)
         supervisor = await self._person(place, Role.SUPERVISOR, Grade.PRISON_OFFICER, actor)
-        return SyntheticCalls(place, hall.id, tuple(made), monitor, supervisor)
+        until = self._clock.now() + CONSOLE_ASSURED
+        _, code = await self._consoles.enrol(place, monitor.staff.number, actor, until)
+        return SyntheticCalls(place, hall.id, tuple(made), monitor, supervisor, code)
 
     async def _free(self, place: str, count: int) -> list[int]:
         """Return the numbers of seats (each with its prisoner, contact and laptop) that no standing visit has."""

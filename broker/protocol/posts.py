@@ -70,12 +70,29 @@ class StationPart(ServerPart):
     lobby: int
 
 
+class ConsolePart(ServerPart):
+    """What this browser is enrolled as: the establishment that it serves (NATIONAL: every one), and until when.
+
+    `code`: why no post may be taken on it anywhere, as a catalogue key `refused.<code>`.
+    """
+
+    establishment: Id | None = None
+    asset_tag: str | None = None
+    assured_until: datetime | None = None
+    code: Code | None = None
+    renew: bool = False  # the end is near
+
+
 class Stations(ServerPart):
-    """To staff who are on no post: how the places stand where they may sign on. Sent when it changes."""
+    """To staff who are on no post: how the places stand where they may sign on. Sent when it changes.
+
+    `console`: of the page whose post wants an enrolled browser; none elsewhere.
+    """
 
     type: Literal["stations"] = "stations"
     now: datetime
     stations: list[StationPart]
+    console: ConsolePart | None = None
 
 
 class ColleaguePart(ServerPart):
@@ -157,4 +174,4 @@ class PostLeftMessage(ServerPart):
 
     type: Literal["post.left"] = "post.left"
     now: datetime
-    why: Literal["handed_over", "transferred"]
+    why: Literal["handed_over", "transferred", "console_revoked", "console_expired"]

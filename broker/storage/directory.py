@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from broker.domain.records import (
     Authorisation,
+    ConsoleDevice,
     Contact,
     Device,
     Establishment,
@@ -61,6 +62,10 @@ class SqlDirectory:
     async def devices(self, scope: Scope) -> list[Device]:
         """Return the devices of the scope, by asset tag."""
         return await self._in(scope, Device)
+
+    async def console_devices(self, scope: Scope) -> list[ConsoleDevice]:
+        """Return the consoles of the scope, by asset tag; those of every establishment are NATIONAL_POOL's."""
+        return await self._in(scope, ConsoleDevice)
 
     async def prisoners(self, scope: Scope) -> list[Prisoner]:
         """Return the prisoners of the scope, by number."""
@@ -123,6 +128,14 @@ class SqlDirectory:
     async def device_by_enrol_hash(self, enrol_hash: str) -> Device | None:
         """Return the device whose enrolment code has this keyed hash."""
         return await self._one(Device, enrol_hash=enrol_hash)
+
+    async def console_by_hash(self, key_hash: str) -> ConsoleDevice | None:
+        """Return the console whose credential has this keyed hash."""
+        return await self._one(ConsoleDevice, key_hash=key_hash)
+
+    async def console_by_enrol_hash(self, enrol_hash: str) -> ConsoleDevice | None:
+        """Return the console whose enrolment code has this keyed hash."""
+        return await self._one(ConsoleDevice, enrol_hash=enrol_hash)
 
     async def session_by_hash(self, token_hash: str) -> StaffSession | None:
         """Return the staff session whose token has this keyed hash."""

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from broker.domain.records import (
     Authorisation,
+    ConsoleDevice,
     Contact,
     Device,
     Establishment,
@@ -33,6 +34,7 @@ TABLES: Mapping[type[Row], str] = {
     Hall: "halls",
     Seat: "seats",
     Device: "devices",
+    ConsoleDevice: "console_devices",
     Prisoner: "prisoners",
     Contact: "contacts",
     Photo: "photos",
@@ -61,6 +63,7 @@ _ORDER: Mapping[type[Any], Callable[[Any], tuple[Any, ...]]] = {
     Hall: lambda row: (row.establishment, row.name, row.id),
     Seat: lambda row: (row.establishment, row.hall_id, row.number, row.id),
     Device: lambda row: (row.establishment, row.asset_tag, row.id),
+    ConsoleDevice: lambda row: (row.establishment, row.asset_tag, row.id),
     Contact: lambda row: (row.establishment, row.last_name, row.first_name, row.id),
     Restriction: lambda row: (row.establishment, row.starts_on, row.id),
     PrisonerAlert: lambda row: (row.establishment, row.prisoner_number, row.code, row.id),

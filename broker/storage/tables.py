@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from broker.domain.records import Contact, Device, Link, Row, Staff, StaffSession, SynthCredential, Visit
+from broker.domain.records import ConsoleDevice, Contact, Device, Link, Row, Staff, StaffSession, SynthCredential, Visit
 from broker.storage.rows import TABLES, key_fields, scope_field
 
 metadata = MetaData(
@@ -159,6 +159,7 @@ _PLAIN: Mapping[Any, type[TypeEngine[Any]]] = {
 _INDEXES: Mapping[type[Any], tuple[tuple[str, ...], ...]] = {
     Contact: (("prisoner_number",),),
     Device: (("key_hash",), ("enrol_hash",)),
+    ConsoleDevice: (("key_hash",), ("enrol_hash",)),
     Visit: (("establishment", "starts_at"),),
     Link: (("token_hash",), ("visit_id",)),
     StaffSession: (("token_hash",), ("number",)),

@@ -26,7 +26,7 @@ from broker.synthetic.caller import Caller, Family, Laptop
 from broker.synthetic.cues import Arrives, Cue, Cues, Over
 from broker.synthetic.misdeeds import drawn_for
 from broker.synthetic.peer import Pacer
-from broker.synthetic.site import Denied, Site, Unreachable
+from broker.synthetic.site import Browser, Denied, Site, Unreachable
 from broker.synthetic.staff import Monitor, StaffMember, Supervisor
 from broker.synthetic.talk import Closed, Refused, TookTooLong, new_key, until
 from broker.synthetic.tasks import Tasks, together
@@ -63,6 +63,7 @@ class Duty:
     password: str
     establishment: str
     hall_id: str | None = None
+    console_token: str = ""
     answers: bool = False  # a supervisor answers requests to attend
 
 
@@ -80,6 +81,7 @@ class Troupe:
         self._calls: set[str] = set()
         self._cues = Cues(tell)
         self._over = asyncio.Event()
+        self._console = Browser("monitor")
 
     async def play(self, duties: list[Duty], orders: asyncio.Queue[Order]) -> None:
         """Hold the posts and follow every order that comes, until None comes."""
@@ -112,7 +114,8 @@ class Troupe:
     async def _shift(self, duty: Duty) -> None:
         account = (duty.username, duty.password)
         if duty.post == "monitor":
-            async with Monitor(self._site, self._pacer, *account) as monitor:
+            console = (duty.console_token, self._console)
+            async with Monitor(self._site, self._pacer, *account, *console) as monitor:
                 await self._take(monitor, duty)
                 await monitor.connect_wall()
                 await self._listen_round(monitor)

@@ -32,6 +32,7 @@ from broker.synthetic.site import Browser, Site
 from broker.synthetic.talk import Closed, Refused, Talk, TookTooLong, new_key, until
 from broker.synthetic.tasks import Tasks, together
 
+CONSOLE_COOKIE = "__Host-console"
 EVERY_S = 1.0
 EARLY_S = 0.1
 _RETRY_S = 0.3
@@ -297,14 +298,24 @@ class Monitor(StaffMember):
     watching = True
     attends = True  # looks at every call within its limit, as a person does
 
-    def __init__(self, site: Site, pacer: Pacer, username: str, password: str) -> None:
+    def __init__(
+        self, site: Site, pacer: Pacer, username: str, password: str, console: str = "", browser: Browser | None = None
+    ) -> None:
+        """`console` is the one-time code that enrols the browser; `browser` one that may be enrolled already."""
         super().__init__(site, username, password)
+        self.browser = browser or self.browser
+        self._console = console
         self.peers: dict[int, Peer] = {}  # by home of the relay
         self.carried: list[server.LinePart] = []
         self.relief: Relief | None = None
         self._pacer = pacer
         self._frames: dict[int, int] = {}  # by SSRC
         self.attending = Attending()
+
+    async def sign_in(self) -> server.Welcome:
+        if self._console and CONSOLE_COOKIE not in self.browser.cookies:
+            await self.site.post(self.browser, "/api/console/redeem", {"token": self._console})
+        return await super().sign_in()
 
     def _works(self) -> list[Callable[[], Coroutine[None, None, None]]]:
         return [*super()._works(), lambda: self.attending.run(self)]

@@ -36,12 +36,12 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """The synthetic establishment, its calls, and its two accounts (username, password)."""
+    """The synthetic establishment, its calls, and its accounts: username, password; and what enrols the console."""
 
     establishment: str
     hall_id: str
     calls: tuple[Booked, ...]
-    monitor: tuple[str, str]
+    monitor: tuple[str, str, str]
     supervisor: tuple[str, str]
 
     @classmethod
@@ -52,7 +52,7 @@ class Cast:
             answer["establishment"],
             answer["hall_id"],
             tuple(Booked(**{name: call[name] for name in names}) for call in answer["calls"]),
-            (answer["monitor"]["username"], answer["monitor"]["password"]),
+            (answer["monitor"]["username"], answer["monitor"]["password"], answer["console_token"]),
             (answer["supervisor"]["username"], answer["supervisor"]["password"]),
         )
 
@@ -105,11 +105,14 @@ async def ask_for_calls(site: Site, credential: str, count: int, kind: str = "so
 
 
 @asynccontextmanager
-async def staffed(site: Site, cast: Cast) -> AsyncIterator[Stage]:
-    """Sign both people in, connect the wall, and run the pacer; no post is taken yet."""
+async def staffed(site: Site, cast: Cast, console: Browser | None = None) -> AsyncIterator[Stage]:
+    """Sign both people in, connect the wall, and run the pacer; no post is taken yet.
+
+    `console` is the monitor's browser, where it was enrolled before.
+    """
     async with (
         Pacer() as pacer,
-        Monitor(site, pacer, *cast.monitor) as monitor,
+        Monitor(site, pacer, *cast.monitor, console) as monitor,
         Supervisor(site, *cast.supervisor) as supervisor,
     ):
         await monitor.sign_in()

@@ -11,6 +11,7 @@ import { NO_LOSSES, fromHistory, withNews } from "./losses.js";
 /** @typedef {import("../../web/lib/protocol.js").SeatPart} SeatPart */
 /** @typedef {import("../../web/lib/protocol.js").Relief} Relief */
 /** @typedef {import("../../web/lib/protocol.js").StationPart} StationPart */
+/** @typedef {import("../../web/lib/protocol.js").ConsolePart} ConsolePart */
 /** @typedef {import("../../web/lib/protocol.js").LegHealth} LegHealth */
 /** @typedef {import("../../web/lib/protocol.js").LinePart} LinePart */
 /** @typedef {import("../../web/lib/protocol.js").AttentionPart} AttentionPart */
@@ -33,6 +34,7 @@ import { NO_LOSSES, fromHistory, withNews } from "./losses.js";
  * @property {ReadonlyMap<string, number>} endedAt When this page heard that a call ended, in ms of its own clock.
  * @property {ReadonlyMap<string, number>} toldAt When each call was last told, in ms since 1970 by the broker's clock.
  * @property {ReadonlyMap<string, StationPart>} stations By establishment: how the places stand where this person may sign on.
+ * @property {ConsolePart | null} console What this browser is enrolled as, where a post wants that.
  * @property {Relief | null} relief Who could relieve this monitor, the offer in progress, the next break.
  * @property {ReadonlyMap<string, PostPart>} posts By `postKey`.
  * @property {ReadonlyMap<string, number>} lostAt When this page heard that a post was lost, by `postKey`, in ms of its own clock.
@@ -65,6 +67,7 @@ export const EMPTY = {
   endedAt: new Map(),
   toldAt: new Map(),
   stations: new Map(),
+  console: null,
   relief: null,
   posts: new Map(),
   lostAt: new Map(),
@@ -108,7 +111,7 @@ function changed(board, message, at) {
     case "snapshot":
       return applySnapshot(board, message, at);
     case "stations":
-      return { ...board, stations: new Map(message.stations.map((one) => [one.establishment, one])) };
+      return { ...board, stations: new Map(message.stations.map((one) => [one.establishment, one])), console: message.console };
     case "relief":
       return { ...board, relief: message };
     case "call":

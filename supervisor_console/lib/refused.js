@@ -27,6 +27,7 @@ export function RefusedSignOn({ session, refused, heading, onBack }) {
     ${refused.checks.length ? html`<${Checks} session=${session} checks=${refused.checks} />` : null}
     <h2>${t("console.sign_on.ways")}</h2>
     <ul class="what">
+      ${refused.code.startsWith("console_") && html`<li>${t("console.sign_on.way.console")}</li>`}
       ${WAYS.has(refused.code) && html`<li>${t(`console.sign_on.way.${refused.code}`)}</li>`}
       <li>${t("console.sign_on.what_now")}</li>
     </ul>
@@ -77,6 +78,7 @@ function heldWords(session, check) {
   if (check.name === "grade") return t(`grade.${check.held}`);
   if (check.name === "scope") return check.held ? places(session, check.held) : t("console.check.none");
   if (check.name === "guidance") return check.held ?? t("console.check.none");
+  if (check.name === "device" && check.held && !check.met) return t("console.check.is.device");
   if (check.name === "other_post" && check.held) return places(session, check.held);
   return t(check.met ? "console.check.fits" : `console.check.is.${check.name}`);
 }

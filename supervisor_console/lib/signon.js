@@ -9,6 +9,7 @@ import { t } from "../../web/lib/text.js";
 import { postKey } from "./board.js";
 import { dayOf, timeOfDay } from "./clock.js";
 import { icon } from "./icons.js";
+import { refusalWords } from "./marking.js";
 import { RefusedSignOn } from "./refused.js";
 
 /** @typedef {import("./session.js").Session} Session */
@@ -17,6 +18,7 @@ import { RefusedSignOn } from "./refused.js";
 /** @typedef {import("../../web/lib/protocol.js").Post} Post */
 /** @typedef {{ key: string, establishment: string, hall_id: string | null, name: string, pool: boolean, detail: string, synthetic: boolean, held: string }} Offer A place where the post may be taken; `held`: by whom it is held now, in words. */
 
+const EVERYWHERE = "NATIONAL"; // what a console of every establishment is enrolled for
 const REMEMBERED = "console.station";
 
 /**
@@ -104,13 +106,14 @@ export function SignOn({ session }) {
   return html`<main class="sheet sign-on" id="main">
     <h1 tabindex="-1" ref=${heading}>${t(`console.sign_on.title.${session.post}`)}</h1>
     ${session.over.value && html`<p class="sign-on-box" role="status">${icon("tick")} ${overWords(session.over.value)}</p>`}
-    ${session.left.value?.why === "transferred" && html`<p class="sign-on-box" role="status">${icon("tick")} ${t("console.left.transferred", { time: timeOfDay(session.left.value.now) })}</p>`}
+    <${Left} session=${session} />
     ${offers.length
       ? html`<div class="sign-on-columns">
           <form onSubmit=${signOn}>
             <${You} board=${board} />
             <${Where} post=${session.post} offers=${offers} chosen=${places} onChoose=${choose} />
             <${Guidance} guidance=${board.you.guidance} read=${read} onRead=${setRead} />
+            ${session.post === "monitor" && board.console && html`<${ThisBrowser} board=${board} part=${board.console} />`}
             <div class="sign-on-do">
               <button type="submit" class="primary big" aria-disabled=${busy || !agreed} aria-describedby="sign-on-opens">
                 ${t(`console.sign_on.do.${session.post}`)}
@@ -187,6 +190,30 @@ function Guidance({ guidance, read, onRead }) {
             ${agreed ? html`<p class="sign-on-since">${t("console.guidance.agreed", { version: agreed })}</p>` : null}`}
     </div>
   </section>`;
+}
+
+/** What this browser is enrolled as: read before the press. @param {{ board: Board, part: import("../../web/lib/protocol.js").ConsolePart }} props */
+function ThisBrowser({ board, part }) {
+  const { asset_tag, assured_until, establishment } = part;
+  const known = board.you?.may.find((may) => may.establishment === establishment && !may.pool)?.name;
+  const place = establishment === EVERYWHERE ? t("console.sign_on.console.everywhere") : (known ?? establishment ?? "");
+  // An assurance that ends at midnight has the day before as its last.
+  return html`<section class="sign-on-box" aria-labelledby="this-browser">
+    <h3 id="this-browser">${t("console.sign_on.step.console")}</h3>
+    ${asset_tag && assured_until && html`<p>${part.code ? null : icon("tick")} ${t("console.sign_on.console.is", { tag: asset_tag, place, date: dayOf(Date.parse(assured_until) - 1000) })}</p>`}
+    ${part.code && html`<p>${icon("cross")} ${refusalWords(part.code)}</p>`}
+    ${part.renew && !part.code && html`<p class="sign-on-since">${t("console.sign_on.console.renew")}</p>`}
+  </section>`;
+}
+
+/** Why this page is off its post. @param {{ session: Session }} props */
+function Left({ session }) {
+  const left = session.left.value;
+  if (!left || left.why === "handed_over") return null;
+  const time = timeOfDay(left.now);
+  return left.why === "transferred"
+    ? html`<p class="sign-on-box" role="status">${icon("tick")} ${t("console.left.transferred", { time })}</p>`
+    : html`<p class="refused-box" role="alert">${icon("cross")} ${t(`console.left.${left.why}`, { time })}</p>`;
 }
 
 /** How the chosen places stand now. @param {{ board: Board, places: Offer[] }} props */

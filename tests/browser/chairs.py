@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,9 +82,14 @@ async def sit(sitting: Sitting, url: str, person: tuple[tuple[int, int, int], in
     return page
 
 
-async def staff(sitting: Sitting, origin: str, account: tuple[str, str]) -> Page:
-    """Sign in at a staff page and sign on to its post."""
-    page = await sitting.open(f"{origin}/", viewport={"width": 1600, "height": 900}, permissions=[])
+async def staff(sitting: Sitting, origin: str, account: Sequence[str]) -> Page:
+    """Sign in at a staff page and sign on to its post; a third word of `account` enrols the browser first."""
+    page = await sitting.open("about:blank", viewport={"width": 1600, "height": 900}, permissions=[])
+    if len(account) > 2:
+        await page.goto(f"{origin}/enrol#{account[2]}")
+        await page.get_by_role("button", name=t("enrol.do")).click()
+    else:
+        await page.goto(f"{origin}/")
     await page.get_by_label(t("staff.sign_in.username")).fill(account[0])
     await page.get_by_label(t("staff.sign_in.password")).fill(account[1])
     await page.keyboard.press("Enter")

@@ -58,7 +58,7 @@ async def test_a_duty_governor_learns_at_once_that_nobody_watches_a_call_and_whe
             assert await axe_findings(page) == []
             assert await overflow(page) <= 0
 
-        async with Monitor(stage.site, stage.pacer, *stage.cast.monitor) as again:
+        async with Monitor(stage.site, stage.pacer, *stage.cast.monitor, stage.monitor.browser) as again:
             await again.sign_in()
             await again.take_post(PLACE)
             await again.connect_wall()

@@ -14,7 +14,7 @@ from broker.synthetic.site import Site
 from broker.synthetic.stage import Stage, ask_for_calls, both_posts, ends_of, staffed
 from broker.synthetic.talk import until
 from tests.browser.headed import Tab, window
-from tests.flows.support import PLACE, broker_in
+from tests.flows.support import PLACE, broker_in, console_code
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
@@ -27,9 +27,11 @@ def holds(stage: Stage, call_id: str) -> list[str]:
     return [hold.kind for hold in stage.supervisor.calls[call_id].holds]
 
 
-async def sign_on(console: Tab, origin: str) -> None:
-    """Sign in, agree to the guidance, and take the post."""
-    await console.go(f"{origin}/")
+async def sign_on(console: Tab, origin: str, code: str) -> None:
+    """Enrol the browser, sign in, agree to the guidance, and take the post."""
+    await console.go(f"{origin}/enrol#{code}")
+    await console.becomes("document.querySelector('#enrol')?.hidden === false")
+    await console.run("document.querySelector('#enrol').click()")
     await console.becomes("!!document.querySelector('input[name=password]')")
     for field, value in (("username", USERNAME), ("password", PASSWORD)):
         await console.run(f"document.querySelector('input[name={field}]').value = {json.dumps(value)}")
@@ -59,7 +61,7 @@ async def test_a_call_whose_console_is_hidden_behind_another_tab_is_held_and_goe
             await both(ends.laptop, ends.family)
             await ends.media("media at both ends")
             console = await browser.tab()
-            await sign_on(console, site.origin("monitor").text)
+            await sign_on(console, site.origin("monitor").text, await console_code(broker.office, "WS-2"))
             await until(lambda: stage.monitor.may_relieve(NUMBER), WITHIN_S, "the page proves what it displays")
             await stage.monitor.leave_post()
             ends.mark()

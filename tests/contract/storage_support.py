@@ -20,6 +20,7 @@ import pytest
 from broker.domain.codes import Ground
 from broker.domain.records import (
     Authorisation,
+    ConsoleDevice,
     Contact,
     Device,
     Establishment,
@@ -160,6 +161,7 @@ def one_of_each(code: str) -> list[Row]:
         Device(
             f"{code}-laptop", code, f"{code}-hall", f"{code}-seat", "L7", f"key-{code}", f"enrol-{code}", NOON, NOON
         ),
+        ConsoleDevice(f"{code}-console", code, "C7", NOON, f"c-key-{code}", f"c-enrol-{code}", NOON, NOON),
         Prisoner(number, code, "Pat", "Ó Brádaigh", no_contact_all=True),
         Contact(f"{code}-contact", code, number, "Robin", "Example", date(1980, 2, 29), "sister", "robin@example.org"),
         Photo(f"{code}-contact", code, "image/png", b"\x89PNG\r\n\x1a\n\x00\xff"),

@@ -14,7 +14,7 @@ from tests.contract.storage_support import NOON, one_of_each, scope, session, st
 
 pytestmark = pytest.mark.contract
 
-LISTS = ["establishments", "halls", "seats", "devices", "prisoners", "contacts", "restrictions"]
+LISTS = ["establishments", "halls", "seats", "devices", "console_devices", "prisoners", "contacts", "restrictions"]
 LISTS += ["prisoner_alerts", "authorisations", "watches"]
 
 
@@ -55,9 +55,12 @@ async def test_a_row_is_found_by_its_secret_s_hash(storage: Storage) -> None:
     assert rows["Link"] == await storage.directory.link_by_hash("token-EXA")
     assert rows["Device"] == await storage.directory.device_by_hash("key-EXA")
     assert rows["Device"] == await storage.directory.device_by_enrol_hash("enrol-EXA")
+    assert rows["ConsoleDevice"] == await storage.directory.console_by_hash("c-key-EXA")
+    assert rows["ConsoleDevice"] == await storage.directory.console_by_enrol_hash("c-enrol-EXA")
     assert rows["SynthCredential"] == await storage.directory.synth_by_hash("synth-EXA")
     assert session() == await storage.directory.session_by_hash("hash-session-1")
-    for find in ("link_by_hash", "device_by_hash", "device_by_enrol_hash", "synth_by_hash", "session_by_hash"):
+    devices = ("device_by_hash", "device_by_enrol_hash", "console_by_hash", "console_by_enrol_hash")
+    for find in ("link_by_hash", *devices, "synth_by_hash", "session_by_hash"):
         assert None is await getattr(storage.directory, find)("another")
 
 

@@ -47,7 +47,7 @@ def asker(held: HeldPost | None, grade: Grade) -> Asker | str:
     now = datetime(2026, 11, 24, tzinfo=UTC)
     holder = Holder(held.post, held.scope, held.hall_id, "1001", "", grade, "p", "s", now, pool=held.pool)
     try:
-        sign_on(holder, GRANTS, ())
+        sign_on(holder, GRANTS, (), None)
     except SignOnRefused as refused:
         return refused.code.value
     return staff_asker("1001", grants, held)

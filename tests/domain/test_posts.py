@@ -20,7 +20,7 @@ IN_THE_HALL = replace(AT_THE_WALL, post=Post.SUPERVISOR, scope=frozenset({"HRD"}
 
 def refusal(holder, grants=GRANTS, held=(), today=()):
     with pytest.raises(Refused) as refused:
-        sign_on(holder, grants, held, today)
+        sign_on(holder, grants, held, None, today)
     return refused.value.code
 
 
@@ -33,7 +33,7 @@ def test_one_monitor_reaches_every_hall_of_several_establishments_and_nothing_el
 
 
 def test_a_scope_is_granted_whole_or_not_at_all():
-    sign_on(AT_THE_WALL, GRANTS, ())
+    sign_on(AT_THE_WALL, GRANTS, (), None)
 
     assert refusal(AT_THE_WALL, GRANTS[:2]) is Code.NOT_GRANTED
     assert refusal(replace(AT_THE_WALL, scope=frozenset())) is Code.NOT_GRANTED
@@ -41,7 +41,7 @@ def test_a_scope_is_granted_whole_or_not_at_all():
 
 def test_a_technical_post_is_of_one_hall_of_one_establishment():
     officer = replace(IN_THE_HALL, grade=Grade.PRISON_OFFICER)
-    sign_on(officer, GRANTS, ())
+    sign_on(officer, GRANTS, (), None)
 
     assert refusal(replace(officer, scope=TWO)) is Code.NOT_YOUR_HALL
 

@@ -123,6 +123,7 @@ def application(desk: Desk, config: Config, tasks: Tasks, engine: Engine | None 
         ),
         access=office.access,
         accounts=office.accounts,
+        console_devices=office.console_devices,
         visits=office.visits,
         suspensions=office.suspensions,
         secrets=office.secrets,

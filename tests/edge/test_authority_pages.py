@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -23,6 +23,7 @@ from tests.office import HRD, ZONE, Desk, request
 class Room:
     """A browser, the engine behind it, and the visit whose call is open."""
 
+    desk: Desk
     browser: Browser
     engine: Engine
     visit_id: str
@@ -65,7 +66,7 @@ async def room() -> AsyncIterator[Room]:
     engine = Engine(desk.log, desk.journal, FakeRenewals(), desk.directory, plane, desk.clock, DEFAULT, "node-1", ZONE)
     await engine.registry.sweep()
     async with pages(desk, engine) as browser:
-        yield Room(browser, engine, visit.id)
+        yield Room(desk, browser, engine, visit.id)
 
 
 @pytest.mark.feature("F55")
@@ -112,7 +113,7 @@ async def test_a_clerk_makes_no_call_privileged(room):
 
 @pytest.mark.feature("F36")
 async def test_who_is_on_a_post_may_not_either(room):
-    seated = chair("7001", Grade.OSG, "", Role.MONITOR)
+    seated = replace(chair("7001", Grade.OSG, "", Role.MONITOR), console=await room.desk.console("HRD", "WS-1"))
     await room.engine.sign_on(seated, "s1", HeldPost(Post.MONITOR, frozenset({"HRD"})), DEFAULT.version)
     answer = await room.set_tier("ana")
 

@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from broker.config import Config
 from broker.domain.policy import DEFAULT
-from broker.domain.records import Grade, Role, Scope, Visit
+from broker.domain.records import NATIONAL_POOL, ConsoleDevice, Grade, Role, Scope, Visit
 from broker.edge.app import make_app
 from broker.edge.services import Services
 from broker.edge.ws import HUB
@@ -31,7 +31,7 @@ from tests.domain.support import ticks as all_ticks
 from tests.edge.support import Browser, assets
 from tests.fakes import FakePlane
 from tests.fakes_storage import FakeRenewals
-from tests.office import ZONE, Desk, request
+from tests.office import PASSWORD, ZONE, Desk, request
 
 WITHIN_S = 5.0
 Said = dict[str, Any]
@@ -121,6 +121,7 @@ class Wire:
     browser: Browser
     app: Any
     opened: list[Talk] = field(default_factory=list)
+    consoles: dict[tuple[str, str], ConsoleDevice] = field(default_factory=dict)
 
     async def socket(self, chair: str, ticket: str, **headers: str) -> Talk:
         """Open a socket from a chair's own page and say hello."""
@@ -151,12 +152,21 @@ class Wire:
         self.desk.directory.take([device])
         return await self.socket("laptop", self.desk.office.access.tickets.issue(LaptopChair(device)))
 
-    async def staff(self, username: str, host: str = "monitor", profile: str = "") -> Talk:
-        """Sign somebody in and open their socket."""
-        signed = await self.desk.office.accounts.sign_in(username, "correct horse battery", profile or username)
-        talk = await self.socket(host, self.desk.office.access.tickets.issue(signed.chair))
+    async def staff(
+        self, username: str, host: str = "monitor", profile: str = "", *, console: str | None = NATIONAL_POOL
+    ) -> Talk:
+        """Sign somebody in and open their socket; their browser is enrolled for `console`, where that is a place."""
+        signed = await self.desk.office.accounts.sign_in(username, PASSWORD, profile or username)
+        device = await self.enrolled(console, profile or username) if host == "monitor" and console else None
+        talk = await self.socket(host, (await self.desk.office.access.staff_ticket(signed.token, device)).ticket)
         await talk.of_type("snapshot")
         return talk
+
+    async def enrolled(self, place: str, browser: str) -> ConsoleDevice:
+        """Return what a browser is enrolled as; it is enrolled once."""
+        if (place, browser) not in self.consoles:
+            self.consoles[place, browser] = await self.desk.console(place, f"WS-{len(self.consoles) + 1}")
+        return self.consoles[place, browser]
 
     async def on_post(self, username: str, role: Role, code: str = "HRD") -> Talk:
         """Make an account, sign it in and on to its post."""
@@ -290,6 +300,7 @@ async def wire(**config: Any) -> AsyncIterator[Wire]:
         ZONE,
         office.streams,
         office.denials,
+        office.revocations,
     )
     await engine.renew()
     plane.watch(engine.endpoint_changed)
@@ -304,6 +315,7 @@ async def wire(**config: Any) -> AsyncIterator[Wire]:
         engine=engine,
         access=office.access,
         accounts=office.accounts,
+        console_devices=office.console_devices,
         visits=office.visits,
         suspensions=office.suspensions,
         secrets=office.secrets,

@@ -14,6 +14,8 @@ from broker.domain.coverage import ShownFact
 from broker.domain.permissions import HeldPost
 from broker.domain.policy import DEFAULT, Policy
 from broker.domain.records import (
+    NATIONAL_POOL,
+    ConsoleDevice,
     Contact,
     Device,
     Establishment,
@@ -32,17 +34,21 @@ from broker.engine.board import Change
 from broker.engine.chairs import StaffChair
 from broker.engine.engine import Engine
 from broker.engine.proofs import Shown
+from broker.engine.revocations import Revocations
 from tests.domain.support import ticks
 from tests.fakes import START, FakeClock, FakePlane
 from tests.fakes_storage import FakeDirectory, FakeEventLog, FakeJournal, FakeRenewals
 from tests.office import ZONE
 
 PRISON = "HRD"
+CONSOLE = ConsoleDevice("cd1", NATIONAL_POOL, "WS-1", START + timedelta(days=30), "console-hash-1")
+"""What the browsers of the tests are enrolled as."""
 
 
 def rows() -> list[object]:
     """Return the directory of the hall."""
-    found: list[object] = [Establishment(PRISON, "HMP Harrowdene"), Hall("HRD-A", PRISON, "Hall A")]
+    found: list[object] = [CONSOLE]
+    found += [Establishment(PRISON, "HMP Harrowdene"), Hall("HRD-A", PRISON, "Hall A")]
     for n in (1, 2):
         seat = f"HRD-A-{n}"
         number = f"A123{n}BC"
@@ -70,7 +76,7 @@ def chair(number: str, grade: Grade = Grade.PRISON_OFFICER, profile: str = "", *
     session = StaffSession(f"ss-{number}", number, number, "h", profile or f"p-{number}", START, expires)
     granted = roles or (Role.MONITOR, Role.SUPERVISOR)
     grants = tuple(Grant(number, PRISON, role) for role in granted)
-    return StaffChair(session, Staff(number, number, f"Name {number}", grade, "x"), grants)
+    return StaffChair(session, Staff(number, number, f"Name {number}", grade, "x"), grants, CONSOLE)
 
 
 @dataclass
@@ -91,8 +97,18 @@ class Table:
 
     def new_engine(self) -> Engine:
         """Return an engine over the same storage, as a restart makes."""
+        self.revocations = Revocations(self.log, self.directory, self.clock)
         engine = Engine(
-            self.log, self.journal, self.renewals, self.directory, self.plane, self.clock, self.policy, "node-1", ZONE
+            self.log,
+            self.journal,
+            self.renewals,
+            self.directory,
+            self.plane,
+            self.clock,
+            self.policy,
+            "node-1",
+            ZONE,
+            revocations=self.revocations,
         )
         engine.board.listen(self.changes.append)
         return engine

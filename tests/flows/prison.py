@@ -42,7 +42,8 @@ async def a_prison(folder: Path, *accounts: NewAccount) -> AsyncIterator[Prison]
         booked = Booked(played.call_id, played.family_token, played.laptop_token, "", "")
         staff = [seeded.sign_ins[one.username] for one in (BOT_MONITOR, BOT_SUPERVISOR)]
         monitor, supervisor = ((one.account.username, one.password) for one in staff)
-        cast = Cast(PLACE, seeded.hall_id, (booked,), monitor, supervisor)
+        console = (*monitor, seeded.bot_console_token)
+        cast = Cast(PLACE, seeded.hall_id, (booked,), console, supervisor)
         async with running(config), Site(config.base_url) as site, staffed(site, cast) as stage:
             await both_posts(stage)
             yield Prison(config, office, stage)

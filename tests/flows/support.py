@@ -62,6 +62,12 @@ def config_in(folder: Path) -> Config:
     )
 
 
+async def console_code(office: Office, tag: str, place: str = PLACE) -> str:
+    """Return a one-time code that enrols a browser as a console: what a second monitor needs beside an account."""
+    _, code = await office.console_devices.enrol(place, tag, "test")
+    return code
+
+
 @asynccontextmanager
 async def broker_in(folder: Path, policy: Policy = DEFAULT, **settings: Any) -> AsyncIterator[Running]:
     """Run a broker with one synthetic establishment; `settings` are fields of its configuration."""

@@ -87,7 +87,7 @@ async def guests_have_their_call(site: Site, pacer: Pacer, lines: list[str], gue
     monitor, supervisor = row(lines, "Monitoring"), row(lines, "Hall view")
     family, laptop = (token_of(site, chair, row(lines, chair)[-1]) for chair in ("Family", "Laptop"))
     async with (
-        Monitor(site, pacer, *monitor[1:3]) as console,
+        Monitor(site, pacer, *monitor[1:3], token_of(site, "monitor", monitor[3])) as console,
         Supervisor(site, *supervisor[1:3]) as hall,
         Family(site, pacer, family, guests[1]) as on_link,
         Laptop(site, pacer, laptop, guests[0]) as at_seat,

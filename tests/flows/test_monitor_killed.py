@@ -42,7 +42,7 @@ async def test_the_call_of_a_dead_console_is_held_comes_back_and_no_second_of_it
         await asyncio.sleep(1.5)  # 75 packets of sound would have come; and more than a second to credit
         assert ends.packets() == before
 
-        async with Monitor(stage.site, stage.pacer, *stage.cast.monitor) as again:
+        async with Monitor(stage.site, stage.pacer, *stage.cast.monitor, stage.monitor.browser) as again:
             ends.mark()
             await again.sign_in()
             await again.take_post(PLACE)

@@ -13,7 +13,7 @@ from broker.synthetic.site import Site
 from broker.synthetic.staff import Monitor
 from broker.synthetic.stage import ask_for_calls, both_posts, ends_of, staffed
 from broker.synthetic.talk import until
-from tests.flows.support import PLACE, WITHIN_S, Running, broker_in
+from tests.flows.support import PLACE, WITHIN_S, Running, broker_in, console_code
 
 pytestmark = pytest.mark.flow
 
@@ -21,17 +21,19 @@ RELIEF = "SYN-RELIEF"
 PASSWORD = "correct horse battery"
 
 
-async def add_relief(broker: Running) -> None:
+async def add_relief(broker: Running) -> str:
+    """Make the account, and return what enrols its browser."""
     account = NewAccount("relief", RELIEF, "Rita Relief", Grade.OSG, PASSWORD, ((PLACE, Role.MONITOR),))
     await broker.office.accounts.add(account, "test")
+    return await console_code(broker.office, "WS-2")
 
 
 @pytest.mark.feature("F42", "F43")
 async def test_a_monitor_is_relieved_while_a_call_runs_without_a_second_unwatched(tmp_path: Path) -> None:
     async with broker_in(tmp_path) as broker, Site(broker.url) as site:
-        await add_relief(broker)
+        code = await add_relief(broker)
         cast = await ask_for_calls(site, broker.credential, 1)
-        async with staffed(site, cast) as stage, Monitor(site, stage.pacer, "relief", PASSWORD) as relief:
+        async with staffed(site, cast) as stage, Monitor(site, stage.pacer, "relief", PASSWORD, code) as relief:
             await both_posts(stage)
             async with ends_of(stage, cast.calls[0], 0) as ends:
                 call_id = ends.booked.call_id

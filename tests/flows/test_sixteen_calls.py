@@ -19,7 +19,7 @@ from broker.synthetic.site import Site
 from broker.synthetic.staff import Monitor
 from broker.synthetic.stage import PAIRS, Ends, Stage, ask_for_calls, both_posts, ends_of, staffed
 from broker.synthetic.talk import until
-from tests.flows.support import PLACE, Running, broker_in
+from tests.flows.support import PLACE, Running, broker_in, console_code
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(300)]
 
@@ -65,9 +65,10 @@ async def brought_together(stage: Stage, first: int, count: int) -> AsyncIterato
 
 
 @asynccontextmanager
-async def second_monitor(stage: Stage) -> AsyncIterator[Monitor]:
+async def second_monitor(broker: Running, stage: Stage) -> AsyncIterator[Monitor]:
     """Another person signs on to the monitoring post, with a wall of their own."""
-    async with Monitor(stage.site, stage.pacer, "second", PASSWORD) as second:
+    code = await console_code(broker.office, "WS-2")
+    async with Monitor(stage.site, stage.pacer, "second", PASSWORD, code) as second:
         await second.sign_in()
         await second.take_post(PLACE)
         await second.connect_wall()
@@ -85,7 +86,7 @@ async def test_of_seventeen_calls_one_waits_in_honest_words_for_a_second_monitor
     tmp_path: Path,
 ) -> None:
     async with (
-        hall_of(tmp_path, LIVE + 1) as (_, stage),
+        hall_of(tmp_path, LIVE + 1) as (broker, stage),
         brought_together(stage, 0, LIVE) as ends,
         brought_together(stage, LIVE, 1) as (last,),
     ):
@@ -100,7 +101,7 @@ async def test_of_seventeen_calls_one_waits_in_honest_words_for_a_second_monitor
         shown = {part.call_id for part in stage.monitor.carried}
         assert {one.booked.call_id for one in ends} <= shown
 
-        async with second_monitor(stage):
+        async with second_monitor(broker, stage):
             await last.media("media of the seventeenth", WITHIN_S)
             assert {stage.monitor.phase(one.booked.call_id) for one in (*ends, last)} == {"live"}
             for one in ends:
@@ -121,9 +122,9 @@ async def test_a_call_nobody_looks_at_turns_red_is_offered_to_another_and_held_w
     tmp_path: Path, hurried: Policy
 ) -> None:
     async with (
-        hall_of(tmp_path, 1, hurried) as (_, stage),
+        hall_of(tmp_path, 1, hurried) as (broker, stage),
         brought_together(stage, 0, 1) as (ends,),
-        second_monitor(stage) as second,
+        second_monitor(broker, stage) as second,
     ):
         call_id = ends.booked.call_id
         await ends.media("media", WITHIN_S)

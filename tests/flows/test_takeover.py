@@ -16,7 +16,7 @@ from broker.synthetic.staff import Monitor
 from broker.synthetic.stage import ends_of
 from broker.synthetic.talk import new_key, until
 from tests.flows.prison import PLACE, a_prison
-from tests.flows.support import WITHIN_S
+from tests.flows.support import WITHIN_S, console_code
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(240)]
 
@@ -30,7 +30,13 @@ ACCOUNT = NewAccount("pool", POOL, "Petra Pool", Grade.OSG, PASSWORD, ((NATIONAL
 async def test_the_pool_takes_an_establishment_over_and_back_while_a_call_runs(tmp_path: Path) -> None:
     async with (
         a_prison(tmp_path, ACCOUNT) as prison,
-        Monitor(prison.stage.site, prison.stage.pacer, "pool", PASSWORD) as pool,
+        Monitor(
+            prison.stage.site,
+            prison.stage.pacer,
+            "pool",
+            PASSWORD,
+            await console_code(prison.office, "WS-POOL", NATIONAL_POOL),
+        ) as pool,
         ends_of(prison.stage, prison.stage.cast.calls[0], 0) as ends,
     ):
         call_id, local = ends.booked.call_id, prison.stage.monitor

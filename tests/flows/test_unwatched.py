@@ -119,7 +119,7 @@ async def test_a_broker_killed_in_mid_call_brings_it_back_and_its_record_is_whol
 
         again = await process_for(config)
         try:
-            async with staffed(stage.site, stage.cast) as relief:
+            async with staffed(stage.site, stage.cast, stage.monitor.browser) as relief:
                 await both_posts(relief)
                 await asyncio.gather(ends.laptop.come_back(), ends.family.come_back())
                 holds = {hold.id: hold.kind for hold in relief.monitor.calls[call_id].holds}

@@ -307,7 +307,7 @@ export interface CheckedPart {
 export type Clears = "itself" | "person" | "either";
 
 /** Why a rule said no. Stable; catalogue key `refused.<code>`. */
-export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "wrong_tile" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "scope_differs" | "already_transferred" | "nobody_there" | "transfer_pending" | "unknown_transfer" | "not_on_screen" | "handover_pending" | "unknown_handover" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "already_suspended" | "not_suspended" | "bad_end" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled" | "unknown_alert" | "cause_stands" | "unknown_tier" | "identity_incomplete" | "text_missing" | "text_too_long" | "text_controls" | "unknown_breach" | "withdraw_expired" | "unknown_attend" | "not_acknowledged" | "bad_photo" | "privileged" | "not_privileged" | "already_privileged" | "looks_not_allowed" | "looks_refused" | "look_running" | "look_too_soon";
+export type Code = "already_ended" | "not_permitted" | "not_your_post" | "not_your_hall" | "not_on_post" | "unknown_call" | "unknown_leg" | "unknown_hold" | "stale_version" | "wrong_phase" | "wrong_tile" | "too_early" | "too_late" | "not_your_hold" | "undo_expired" | "relabel_expired" | "consent_missing" | "check_missing" | "not_everyone_verified" | "adult_missing" | "person_barred" | "credential_invalid" | "other_post_held" | "profile_holds_other_post" | "grade_too_low" | "not_granted" | "local_rule" | "shared_account" | "guidance_changed" | "console_not_enrolled" | "console_elsewhere" | "console_expired" | "console_revoked" | "scope_differs" | "already_transferred" | "nobody_there" | "transfer_pending" | "unknown_transfer" | "not_on_screen" | "handover_pending" | "unknown_handover" | "unavailable" | "bad_offer" | "synthetic_mix" | "too_many_people" | "prisoner_booked" | "seat_booked" | "contact_booked" | "contact_restricted" | "already_suspended" | "not_suspended" | "bad_end" | "not_on_visitor_list" | "hall_closed" | "kind_not_offered" | "unknown_prisoner" | "unknown_seat" | "seat_out_of_use" | "bad_times" | "already_cancelled" | "unknown_alert" | "cause_stands" | "unknown_tier" | "identity_incomplete" | "text_missing" | "text_too_long" | "text_controls" | "unknown_breach" | "withdraw_expired" | "unknown_attend" | "not_acknowledged" | "bad_photo" | "privileged" | "not_privileged" | "already_privileged" | "looks_not_allowed" | "looks_refused" | "look_running" | "look_too_soon";
 
 /** Another monitor on post, how many of one's live calls their screen shows, and why they cannot take over yet. */
 export interface ColleaguePart {
@@ -325,6 +325,15 @@ export interface ConsentAccept {
   type: "consent.accept";
   key: string;
   notice_version: string;
+}
+
+/** What this browser is enrolled as: the establishment that it serves (NATIONAL: every one), and until when. */
+export interface ConsolePart {
+  establishment: string | null;
+  asset_tag: string | null;
+  assured_until: string | null;
+  code: Code | null;
+  renew: boolean;
 }
 
 /** What shows who a person is, at the identity check; catalogue key `document.<code>`. */
@@ -742,7 +751,7 @@ export type Post = "monitor" | "supervisor";
 export interface PostLeftMessage {
   type: "post.left";
   now: string;
-  why: "handed_over" | "transferred";
+  why: "handed_over" | "transferred" | "console_revoked" | "console_expired";
 }
 
 /** A post changed. */
@@ -935,6 +944,7 @@ export interface Stations {
   type: "stations";
   now: string;
   stations: StationPart[];
+  console: ConsolePart | null;
 }
 
 /** How far a leg has come (features F76); catalogue key `step.<code>`. */
