@@ -83,7 +83,7 @@ def _tell(config: Config, exercise: Exercise, seeded: Seeded, screen: ground.Scr
     whole = f"{int(exercise.seconds) // 60}:{int(exercise.seconds) % 60:02}"
     screen.say("training.title", exercise=exercise.name, calls=len(exercise.arrive_s), time=whole)
     for key, sign_in, chair, path in (
-        ("training.for_officer", seeded.officer, "monitor", "/"),
+        ("training.for_officer", seeded.officer, "monitor", f"/enrol#{seeded.console_token}"),
         ("training.for_trainer", seeded.trainer, "base", "/training"),
     ):
         screen.say(key, username=sign_in.account.username, password=sign_in.password)

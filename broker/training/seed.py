@@ -29,12 +29,13 @@ _OPEN_EYES: Final = 10  # a frame at which nobody blinks
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """What the exercise has to tell: the accounts with their passwords, and the hall."""
+    """What the exercise has to tell: the accounts with their passwords, the hall, and what enrols a console."""
 
     officer: SignIn
     trainer: SignIn
     hall_bot: SignIn
     hall_id: str
+    console_token: str  # enrols the officer's browser
 
 
 async def seed(office: Office, officer_name: str) -> Seeded:
@@ -51,7 +52,8 @@ async def seed(office: Office, officer_name: str) -> Seeded:
     accounts = (replace(OFFICER, name=officer_name), TRAINER, HALL_BOT)
     officer, trainer, hall_bot = [await add_account(office, account, ACTOR) for account in accounts]
     hall = await office.places.hall(PLACE.code, PLACE.halls[0][0])
-    return Seeded(officer, trainer, hall_bot, hall.id)
+    _, console = await office.console_devices.enrol(PLACE.code, "TRAINING-1", ACTOR)
+    return Seeded(officer, trainer, hall_bot, hall.id, console)
 
 
 async def book(office: Office, call: int) -> Played:

@@ -22,7 +22,7 @@ NO_PAGES: Final = {"/ws", "/static/{version}/{name}", "/healthz", "/readyz", "/m
 """What is no page: a socket, files that hold no data of a call, health for machines."""
 WITHIN: Final = {"/calls/{call_id}/photos/{person}", "/duty/now"}
 """What stands within a page that is marked: a picture, and the JSON by which a page keeps itself up to date."""
-OPEN: Final = {"/sign-in"}
+OPEN: Final = {"/sign-in", "/enrol"}
 """Pages of staff that anybody may open: they hold nothing."""
 ROLES: Final = (Role.SUPERVISOR, Role.BOOKING, Role.DUTY_GOVERNOR, Role.AUDITOR, Role.ANALYST, Role.STAFF_ADMIN)
 FORM: Final = {

@@ -111,11 +111,16 @@ async def watched(table: Table) -> None:
     assert crosses(table)
 
 
+def to_the_end(table: Table) -> None:
+    """The assurance ends now."""
+    table.clock.turn((CONSOLE.assured_until - table.clock.now()).total_seconds())
+
+
 @pytest.mark.parametrize(
     ("fall", "why"),
     [
         (lambda table: table.revocations.revoke(f"device:{CONSOLE.id}"), "console_revoked"),
-        (lambda table: table.clock.turn((CONSOLE.assured_until - table.clock.now()).total_seconds()), "console_expired"),
+        (to_the_end, "console_expired"),
     ],
 )
 async def test_a_console_that_falls_takes_its_post_along_and_nothing_flows_unwatched(table: Table, fall, why):
@@ -138,7 +143,7 @@ async def test_a_console_that_falls_takes_its_post_along_and_nothing_flows_unwat
 async def test_an_assurance_that_was_renewed_meanwhile_ends_no_post(table: Table):
     await watched(table)
     table.directory.take([replace(CONSOLE, assured_until=CONSOLE.assured_until + DAY)])
-    table.clock.turn((CONSOLE.assured_until - table.clock.now()).total_seconds())
+    to_the_end(table)
     await table.engine.second()
     await table.turns()
     assert PostLeft("c-m", "console_expired") not in table.changes
@@ -153,7 +158,7 @@ async def test_without_storage_an_assurance_that_is_over_is_over(table: Table):
     await table.open()
     await table.post("M1", Post.MONITOR, "c-m")
     table.directory.down = True
-    table.clock.turn((CONSOLE.assured_until - table.clock.now()).total_seconds())
+    to_the_end(table)
     await table.engine.posts.gate.look()
     await table.turns()
     assert table.engine.presence.holder("c-m") is None
