@@ -200,8 +200,8 @@ function ThisBrowser({ board, part }) {
   // An assurance that ends at midnight has the day before as its last.
   return html`<section class="sign-on-box" aria-labelledby="this-browser">
     <h3 id="this-browser">${t("console.sign_on.step.console")}</h3>
-    ${asset_tag && assured_until && html`<p>${part.code ? null : icon("tick")} ${t("console.sign_on.console.is", { tag: asset_tag, place, date: dayOf(Date.parse(assured_until) - 1000) })}</p>`}
-    ${part.code && html`<p>${icon("cross")} ${refusalWords(part.code)}</p>`}
+    ${asset_tag && assured_until && !part.code && html`<p>${icon("tick")} ${t("console.sign_on.console.is", { tag: asset_tag, place, date: dayOf(Date.parse(assured_until) - 1000) })}</p>`}
+    ${part.code && html`<p class="sign-on-not">${icon("cross")} ${refusalWords(part.code)} ${asset_tag ? `(${asset_tag})` : null}</p>`}
     ${part.renew && !part.code && html`<p class="sign-on-since">${t("console.sign_on.console.renew")}</p>`}
   </section>`;
 }
