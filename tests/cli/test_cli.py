@@ -127,6 +127,11 @@ def test_a_generated_password_is_shown_once(prison):
         ((*ANN[:-1], "xxx:monitor"), PASSWORD, "no establishment"),
         (("staff", "disable", "nobody"), "", "no account"),
         (("laptop", "enrol", "HRD", "Main hall", "9", "LT-1"), "", "no seat"),
+        (("console", "enrol", "XXX", "WS-1"), "", "no establishment"),
+        (("console", "enrol", "HRD", "a tag"), "", "asset tag"),
+        (("console", "enrol", "HRD", "WS-1", "--assured-until", "soon"), "", "YYYY-MM-DD"),
+        (("console", "enrol", "HRD", "WS-1", "--assured-until", "2020-01-01"), "", "in the future"),
+        (("console", "revoke", "HRD", "WS-1"), "", "no console"),
         (("hall", "add", "HRD", "Main hall"), "", "hall of that name already"),
         (("establishment", "add", "HRD", "Again"), "", "code already"),
         (("seat", "add", "HRD", "Main hall", "none"), "", "numbered"),
@@ -153,6 +158,21 @@ def test_a_forgotten_password_is_replaced(prison):
 
     assert "another password" in run("staff", "password", "ann.oak", typed=PASSWORD).output
     assert "12 characters" in run("staff", "password", "ann.oak", typed="short\n", ends=1).stderr
+
+
+def test_a_console_s_link_is_printed_once_and_its_state_is_listed(prison):
+    said = run("console", "enrol", "hrd", "WS-1", "--assured-until", "2031-03-31").output
+    link = said.strip().splitlines()[-1]
+    code = link.partition("#")[2]
+    assert link.startswith("http://monitor.localhost:8080/enrol#")
+    assert "2031-03-31" in said
+    assert code.encode() not in Path("data/broker.db").read_bytes()
+    run("console", "enrol", "NATIONAL", "WS-2")
+    run("console", "revoke", "NATIONAL", "WS-2")
+
+    listed = run("console", "list").output
+    assert re.search(r"HRD.*WS-1.*waits.*2031-03-31", listed)
+    assert re.search(r"NATIONAL.*WS-2.*shut out", listed)
 
 
 def test_a_laptop_s_link_is_printed_once_and_kept_nowhere(prison):

@@ -1,4 +1,4 @@
-"""What an operator's own process revokes ends at the running broker within five seconds, sockets and all."""
+"""What an operator's own process revokes ends at the running broker within seconds: sockets, and posts on a console."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ import pytest
 from broker.config import Config
 from broker.domain.records import Grade, Role, Scope
 from broker.engine.accounts import NewAccount
+from broker.synthetic.caller import both
 from broker.synthetic.site import Browser, Denied, Site
-from broker.synthetic.stage import ask_for_calls
-from broker.synthetic.talk import Talk, until
-from tests.flows.support import PLACE, Running, broker_in
+from broker.synthetic.stage import ask_for_calls, both_posts, ends_of, staffed
+from broker.synthetic.talk import Refused, Talk, until
+from tests.flows.support import PLACE, WITHIN_S, Running, broker_in
 
 pytestmark = pytest.mark.flow
 
 PASSWORD = "correct horse battery"
 PROMISED_S = 5.0
+IN_FLIGHT_S = 0.5
 
 
 async def operator(config: Config, *words: str) -> int:
@@ -69,3 +71,25 @@ async def test_a_visit_that_another_process_cancels_puts_the_family_off_its_call
         with pytest.raises(Denied) as denied:
             await site.post(browser, "/api/family/redeem", {"token": call.family_token})
         assert denied.value.code == "link_invalid"
+
+
+@pytest.mark.timeout(300)
+async def test_a_console_that_another_process_revokes_loses_its_post_and_its_calls_are_held(tmp_path: Path):
+    async with broker_in(tmp_path) as broker, Site(broker.url) as site:
+        cast = await ask_for_calls(site, broker.credential, 1)
+        async with staffed(site, cast) as stage, ends_of(stage, cast.calls[0], 0) as ends:
+            await both_posts(stage)
+            await both(ends.laptop, ends.family)
+            await ends.media("media at both ends")
+            (console,) = await broker.office.directory.console_devices(Scope(frozenset({PLACE})))
+            await broker.office.console_devices.revoke(PLACE, console.asset_tag, "operator")  # an office of its own
+            await until(lambda: not stage.monitor.holds_post, PROMISED_S, "the post ends")
+            held = stage.supervisor.calls
+            await until(lambda: [h.kind for h in held[ends.booked.call_id].holds] == ["unmonitored"], WITHIN_S, "held")
+            await asyncio.sleep(IN_FLIGHT_S)
+            before = ends.packets()
+            await asyncio.sleep(1.0)  # 50 packets of sound would have come
+            assert ends.packets() == before
+            with pytest.raises(Refused) as refused:
+                await stage.monitor.take_post(PLACE)
+            assert refused.value.code == "console_revoked"
