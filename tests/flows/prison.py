@@ -10,7 +10,7 @@ from pathlib import Path
 from broker.bootstrap import running
 from broker.config import Config
 from broker.demo.people import BOT_MONITOR, BOT_SUPERVISOR, HARROWDENE
-from broker.demo.seed import play, seed
+from broker.demo.seed import ACTOR, LENGTH, play, seed
 from broker.engine.accounts import NewAccount
 from broker.engine.office import Office
 from broker.office import open_office
@@ -38,7 +38,7 @@ async def a_prison(folder: Path, *accounts: NewAccount) -> AsyncIterator[Prison]
         seeded = await seed(office, lambda key: None)
         for account in accounts:
             await office.accounts.add(account, "test")
-        played = await play(office, 1, 0)
+        played = await play(office, HARROWDENE, 1, 0, LENGTH, ACTOR)
         booked = Booked(played.call_id, played.family_token, played.laptop_token, "", "")
         staff = [seeded.sign_ins[one.username] for one in (BOT_MONITOR, BOT_SUPERVISOR)]
         monitor, supervisor = ((one.account.username, one.password) for one in staff)
