@@ -71,7 +71,7 @@ class ScopeChanged:
 
 @dataclass(frozen=True, slots=True)
 class PostLeft:
-    """The person at this socket is off the post, and not by their own word: handed_over or transferred."""
+    """The person at this socket is off the post, and not by their own word; `why` is that of `post.left`."""
 
     session: str
     why: str

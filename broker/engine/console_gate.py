@@ -74,6 +74,12 @@ class ConsoleGate:
             stop = self._revocations.on(_Credential(device), lambda: self._fell(holder.session, Code.CONSOLE_REVOKED))
             self._followed[holder.session] = _Followed(holder, device, stop)
 
+    async def confirm(self, session: str) -> None:
+        """Look once more, after `follow`: what was revoked between the first look and the following told nobody."""
+        followed = self._followed.get(session)
+        if followed is not None:
+            await self._look_again(session, followed)
+
     def drop(self, session: str) -> None:
         """The post is not held any more."""
         followed = self._followed.pop(session, None)
@@ -91,13 +97,13 @@ class ConsoleGate:
         """End the posts whose console's assurance has run out and was not renewed meanwhile. Call it every second."""
         for session, followed in tuple(self._followed.items()):
             if self._clock.now() >= followed.device.assured_until:
-                await self._run_out(session, followed)
+                await self._look_again(session, followed)
 
-    async def _run_out(self, session: str, followed: _Followed) -> None:
+    async def _look_again(self, session: str, followed: _Followed) -> None:
         try:
             row = await self.now(followed.device)
         except LogUnavailable:
-            row = followed.device  # as far as is known the assurance is over
+            row = followed.device  # what is known of it must do
         code = console_device.why_not(row, followed.holder.granted_by, self._clock.now())
         if self._followed.get(session) is not followed:
             return

@@ -96,6 +96,7 @@ class Posts:
         self._today.took(holder)
         self._drop_stale_twin(holder)
         self.tell(holder)
+        await self.gate.confirm(session)
         return holder
 
     async def leave(self, session: str, why: str) -> None:

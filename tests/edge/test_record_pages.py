@@ -9,6 +9,7 @@ import pytest
 
 from broker.domain.codes import Outcome
 from broker.domain.records import Role
+from broker.text import catalogue
 from tests.edge.wire import Live, Wire, wire
 
 TODAY = "2026-11-24"
@@ -169,6 +170,18 @@ async def test_a_shift_tells_what_its_person_did_from_sign_on_to_sign_off() -> N
         rows = dict(line.split(",", 1) for line in table.text.splitlines() if line.count(",") == 1)
         assert (rows["calls"], rows["number"]) == ("1", "HRD-MONA-HRD")
         assert float(rows["watched_s"]) >= 20
+
+
+@pytest.mark.parametrize("why", ["console_revoked", "console_expired"])
+async def test_a_shift_that_ended_with_its_console_says_so(why: str) -> None:
+    async with wire() as w:
+        mona = await w.on_post("mona-hrd", Role.MONITOR)
+        await w.engine.posts.leave(w.engine.presence.holders[0].session, why)
+        await mona.of_type("post.left", why=why)
+        await w.browser.sign_in("base", "mona-hrd")
+        session = (await w.browser.get("base", "/shifts")).text.partition('href="/shifts/')[2].partition('"')[0]
+
+        assert catalogue()(f"shift.why.{why}") in (await w.browser.get("base", f"/shifts/{session}")).text
 
 
 async def test_a_monitor_reads_nobody_elses_shift() -> None:

@@ -198,3 +198,17 @@ async def test_a_handover_is_not_accepted_on_a_console_that_fell(table: Table):
         await table.engine.handovers.accept("c-2", offer.id)
     assert refused.value.code is Code.CONSOLE_REVOKED
     assert table.engine.presence.holder("c-m") is not None
+
+
+async def test_what_is_revoked_while_the_post_is_being_taken_ends_it_at_once(table: Table):
+    recorded = table.engine.posts._record_taken
+
+    async def late(holder):
+        table.directory.take([replace(CONSOLE, revoked_at=table.clock.now())])  # and nobody is told of it
+        await recorded(holder)
+
+    table.engine.posts._record_taken = late
+    await table.post("M1", Post.MONITOR, "c-m")
+    await table.turns()
+    assert table.engine.presence.holder("c-m") is None
+    assert await left(table) == ["console_revoked"]
