@@ -100,7 +100,6 @@ class Call:
     looked_at: datetime | None = None  # the newest look on record
     look_since: datetime | None = None  # the last look that was recorded as one
     overdue: bool = False
-    help_asked: bool = False
     outcome: Outcome | None = None
     end_reason: EndReason | None = None
     identity: IdentityReason | None = None  # why the leg that ended it was refused at its check
@@ -122,6 +121,11 @@ class Call:
     def held_by(self, kind: HoldKind) -> Hold | None:
         """Return the first hold of that kind."""
         return next((hold for hold in self.holds if hold.kind is kind), None)
+
+    @property
+    def help_asked(self) -> bool:
+        """Say whether somebody at the seat asks for a member of staff."""
+        return any(leg.raised and leg.role is LegRole.PRISONER for leg in self.legs)
 
     @property
     def tier_by(self) -> str | None:
@@ -284,19 +288,12 @@ def _(event: e.PeopleUnbarred, call: Call) -> Call:
 
 @_apply.register
 def _(event: e.HelpAsked, call: Call) -> Call:
-    seat = _at_seat(call, event.leg_id)
-    return replace(_with_leg(call, event.leg_id, raised=True), help_asked=call.help_asked or seat)
+    return _with_leg(call, event.leg_id, raised=True)
 
 
 @_apply.register
 def _(event: e.HelpGiven, call: Call) -> Call:
-    seat = _at_seat(call, event.leg_id)
-    return replace(_with_leg(call, event.leg_id, raised=False), help_asked=call.help_asked and not seat)
-
-
-def _at_seat(call: Call, leg_id: str) -> bool:
-    leg = call.leg(leg_id)
-    return leg is not None and leg.role is LegRole.PRISONER
+    return _with_leg(call, event.leg_id, raised=False)
 
 
 @_apply.register
@@ -319,7 +316,6 @@ def _(event: e.CallStarted, call: Call) -> Call:
         started_at=event.at,
         ends_at=event.ends_at,
         rebook_s=call.rebook_s + event.rebook_s,
-        help_asked=False,
     )
 
 

@@ -10,11 +10,11 @@ from broker.domain import commands as c
 from broker.domain import events as e
 from broker.domain import task_commands as t
 from broker.domain.actors import Actor
+from broker.domain.asking import require
 from broker.domain.call import Call, Hold, Leg, LegRole, Phase, evolve
 from broker.domain.codes import STEP_ORDER, Code, HoldKind, Outcome, Post, Refused, Step
 from broker.domain.gate import Evidence
 from broker.domain.identity import check_people, check_ticks
-from broker.domain.permissions import Subject, may
 from broker.domain.policy import Policy
 from broker.domain.privileged import decide_privileged, end_look
 from broker.domain.receipts import receipt
@@ -96,24 +96,6 @@ def _after_the_end(command: c.Command, now: datetime) -> list[e.Event]:
     if isinstance(command, (*quiet, c.Progress, c.LeaveLeg, c.ShowWarning, c.Recover)):
         return []
     raise Refused(Code.ALREADY_ENDED)
-
-
-# --- who may ----------------------------------------------------------------
-
-
-def require(actor: Actor, action: str, call: Call) -> Post:
-    """Return the post from which `actor` may do `action` to `call`.
-
-    Raises:
-        Refused: the permission table says no. Another establishment's call does not exist for them.
-    """
-    if actor.post is not None and not actor.covers(call.establishment):
-        raise Refused(Code.UNKNOWN_CALL)
-    refusal = may(actor.asker, action, Subject(call.establishment, call.hall_id))
-    if refusal is not None:
-        raise Refused(refusal)
-    assert actor.post is not None, "every action on a call is a post's"
-    return actor.post
 
 
 def _leg(call: Call, leg_id: str) -> Leg:

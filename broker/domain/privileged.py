@@ -12,14 +12,13 @@ from datetime import datetime, timedelta
 from broker.domain import commands as c
 from broker.domain import events as e
 from broker.domain.actors import SYSTEM, Actor
+from broker.domain.asking import require, require_off_post
 from broker.domain.call import Call, Phase
 from broker.domain.codes import Code, PatrolReason, Post, Refused
 from broker.domain.kinds import KINDS, Observation
-from broker.domain.permissions import Subject, may
 from broker.domain.policy import Policy
 
 BY = SYSTEM.id
-BEFORE = (Phase.LOBBY, Phase.READY)
 
 Privileged = c.StartLook | c.StopLook | c.RefuseLooks | c.LogPatrol | c.MakePrivileged
 
@@ -51,9 +50,7 @@ def decide_privileged(call: Call, command: Privileged, policy: Policy, now: date
 
 
 def _permit(call: Call, actor: Actor, action: str) -> None:
-    refusal = may(actor.asker, action, Subject(call.establishment, call.hall_id))
-    if refusal is not None:
-        raise Refused(refusal)
+    require(actor, action, call)
     if not call.privileged:
         raise Refused(Code.NOT_PRIVILEGED)
 
@@ -99,11 +96,7 @@ def _refuse(call: Call, actor: Actor, leg_id: str, now: datetime) -> list[e.Even
 
 
 def _convert(call: Call, actor: Actor, kind: str, now: datetime) -> list[e.Event]:
-    refusal = may(actor.asker, "call.make_privileged", Subject(call.establishment, call.hall_id))
-    if refusal is not None:
-        raise Refused(refusal)
-    if actor.post is not None:
-        raise Refused(Code.NOT_YOUR_POST)
+    require_off_post(actor, "call.make_privileged", call)
     if call.privileged:
         raise Refused(Code.ALREADY_PRIVILEGED)
     wanted = KINDS.get(kind)

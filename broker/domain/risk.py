@@ -13,11 +13,11 @@ from enum import StrEnum
 
 from broker.domain import commands as c
 from broker.domain import events as e
+from broker.domain.asking import require_off_post
 from broker.domain.bookings import is_adult
 from broker.domain.call import Call, Phase
 from broker.domain.codes import Code, Refused, RiskReason
 from broker.domain.free_text import kept_text
-from broker.domain.permissions import Subject, may
 from broker.domain.policy import Policy
 from broker.domain.records import Authorisation, Contact, Prisoner, PrisonerAlert, Restriction, Watch
 
@@ -182,11 +182,7 @@ def decide_tier(call: Call, command: c.AssessRisk | c.SetTier, now: datetime) ->
 
 def _set(call: Call, command: c.SetTier, now: datetime) -> list[e.Event]:
     actor = command.actor
-    refusal = may(actor.asker, "call.set_tier", Subject(call.establishment, call.hall_id))
-    if refusal is not None:
-        raise Refused(refusal)
-    if actor.post is not None:
-        raise Refused(Code.NOT_YOUR_POST)
+    require_off_post(actor, "call.set_tier", call)
     if command.tier not in TIERS:
         raise Refused(Code.UNKNOWN_TIER)
     reason = kept_text(command.reason, MOST_REASON)
