@@ -439,7 +439,7 @@ def _(event: e.ObservationRecorded, call: Call) -> Call:
 
 @_apply.register
 def _(event: e.AttentionLooked, call: Call) -> Call:
-    return replace(call, looked_at=event.at, look_since=event.since or event.at, overdue=False)
+    return replace(call, looked_at=event.at, look_since=event.since, overdue=False)
 
 
 @_apply.register

@@ -70,7 +70,6 @@ class Attend:
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
     escalated_at: datetime | None = None
-    escalated_by: str | None = None  # "system" where nobody answered
     closed_at: datetime | None = None
     closed_by: str | None = None
     outcome: AttendOutcome | None = None
@@ -105,11 +104,6 @@ class CallRecord:
     """What both posts recorded of one call, oldest first."""
 
     entries: tuple[Entry, ...] = ()
-
-    @property
-    def breached(self) -> bool:
-        """Say whether the call counts as one with a breach: once, however many were recorded."""
-        return any(isinstance(entry, Breach) and not entry.withdrawn for entry in self.entries)
 
     @property
     def attending(self) -> Attend | None:
@@ -185,7 +179,7 @@ def _(event: t.AttendAcknowledged, record: CallRecord, seq: int) -> Entry | None
 @_entry.register
 def _(event: t.AttendEscalated, record: CallRecord, seq: int) -> Entry | None:
     attend = record.attend(event.attend_id)
-    return replace(attend, escalated_at=event.at, escalated_by=event.actor) if attend else None
+    return replace(attend, escalated_at=event.at) if attend else None
 
 
 @_entry.register

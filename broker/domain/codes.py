@@ -131,7 +131,7 @@ class PatrolReason(StrEnum):
 
 
 class Ground(StrEnum):
-    """For what a communication may be monitored (Prison Rule 35A(4)); catalogue key `ground.<code>`."""
+    """For what a communication may be monitored (Prison Rule 35A(4))."""
 
     NATIONAL_SECURITY = "national_security"
     CRIME = "crime"
@@ -235,7 +235,7 @@ class Warning(StrEnum):
 
 
 class AlertLevel(StrEnum):
-    """How soon an alert asks for an act, the soonest first; catalogue key `alert.level.<code>`."""
+    """How soon an alert asks for an act, the soonest first."""
 
     URGENT = "urgent"
     WARN = "warn"
@@ -281,7 +281,7 @@ class AlertCode(StrEnum):
 
 
 class AlertOutcome(StrEnum):
-    """How an alert was cleared; catalogue key `alert.outcome.<code>`."""
+    """How an alert was cleared."""
 
     DEALT = "dealt"
     NO_ISSUE = "no_issue"  # a false alarm

@@ -401,7 +401,7 @@ class AttentionLooked(Event):
     after_s: float
     limit_s: float
     within: bool
-    since: datetime | None = None
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,11 @@ def _events(story: Story, within: Spans) -> Tally:
         detected=len(raised),
         false_alarms=sum(alert.outcome == "no_issue" for alert in raised),
         silences_ms=tuple(ms for ms in silences if ms is not None),
-        attends_s=tuple(took for at, took in story.attends if took is not None and holds(within, at)),
+        attends_s=tuple(
+            (one.acknowledged_at - one.at).total_seconds()
+            for one in story.attends
+            if one.acknowledged_at is not None and holds(within, one.at)
+        ),
     )
 
 
@@ -267,7 +271,7 @@ def alerts_of(records: Iterable[Recorded], now: datetime) -> dict[str, list[Rais
             raised[body["id"]] = (body["call_id"], Raised(record.at, str(body["code"])))
         elif record.type == "alert.cleared" and body.get("id") in raised:
             call_id, alert = raised[body["id"]]
-            raised[body["id"]] = (call_id, Raised(alert.at, alert.code, body.get("outcome"), body.get("number")))
+            raised[body["id"]] = (call_id, Raised(alert.at, alert.code, body.get("outcome")))
     found: dict[str, list[Raised]] = {}
     for call_id, alert in raised.values():
         found.setdefault(call_id, []).append(alert)

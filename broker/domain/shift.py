@@ -147,7 +147,7 @@ def hand_over(shift: Shift, stories: Iterable[Story], records: Iterable[Recorded
             {(record.body.get("session"), record.body.get("snoozed")) for record in mine if record.type == "break.due"}
         ),
         tuple(sorted(acts, key=lambda found: (found[1].at, found[0]))),
-        sum(breach.number == number and _in(breach.at, shift) for story in ours for breach in story.breaches),
+        sum(staff_of(breach.by) == number and _in(breach.at, shift) for story in ours for breach in story.breaches),
         tuple(gap for gap in found if gap.post is Post.MONITOR and gap.number == number),
     )
 

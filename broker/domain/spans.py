@@ -76,15 +76,6 @@ class Track(Generic[T]):
         else:
             self._changes.append((at, value))
 
-    @property
-    def last(self) -> T:
-        """The value at the end."""
-        return self._changes[-1][1]
-
-    def at(self, instant: datetime) -> T:
-        """Return the value at an instant."""
-        return next(value for since, value in reversed(self._changes) if since <= instant)
-
     def __iter__(self) -> Iterator[tuple[Span, T]]:
         """Yield every span with its value, in order; together they are all of time."""
         ends = [since for since, _ in self._changes[1:]] + [NEVER]

@@ -1,7 +1,7 @@
 """A call's story: what its records say of every second of it. Pure; read by the figures, the gaps and the shift.
 
 The record's own state machine (call.py) is replayed, so that a figure can never know more or less of a call than the
-broker did. Records of types that the state machine does not know are read by type and body.
+broker did.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from broker.domain import events as e
+from broker.domain import task_events as t
+from broker.domain.attention import flows
 from broker.domain.call import Call, Phase, begin, evolve
+from broker.domain.call_record import Attend, Breach
 from broker.domain.codec import event_from
 from broker.domain.codes import HoldKind, Outcome, Post
 from broker.domain.policy import Policy, policy
-from broker.domain.spans import NEVER, Spans, Track, meet, outside, union
+from broker.domain.spans import Spans, Track, meet, outside, union
 from broker.domain.uses import Use, after, use_of
 
 
@@ -39,24 +42,13 @@ class Recorded(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An intervention: its verb (warn, pause, pause_technical, end, attend), who, from which post, and why."""
+    """An intervention: its verb (warn, pause, pause_technical, end, attend), who, and why."""
 
     at: datetime
     verb: str
     number: str | None
-    post: Post | None
     reason: str | None = None
     undone: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """A breach that was not withdrawn."""
-
-    at: datetime
-    number: str | None
-    category: str
-    outcome: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +62,19 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """That a person had the call displayed, from and to; in focus or not, with sound or not."""
+    """That some person had the call displayed, from and to; with sound or not."""
 
     start: datetime
     end: datetime
-    number: str
-    focus: bool
     sound: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A hold, from and to; `by`: the person who placed it."""
+    """That a hold was placed, and how soon after the person's word nothing was heard any more."""
 
     start: datetime
-    end: datetime
     kind: HoldKind
-    by: str | None
     silent_after_ms: float | None
 
 
@@ -97,7 +85,6 @@ class Raised:
     at: datetime
     code: str
     outcome: str | None = None
-    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +103,7 @@ class Story:
     held: tuple[Held, ...] = ()
     seen: tuple[Seen, ...] = ()
     acts: tuple[Act, ...] = ()
-    breaches: tuple[Breach, ...] = ()
     looks: tuple[Look, ...] = ()
-    attends: tuple[tuple[datetime, float | None], ...] = ()  # asked at; acknowledged after, in seconds
     credits: tuple[tuple[datetime, int], ...] = ()
     alerts: tuple[Raised, ...] = ()
     arrived_at: datetime | None = None  # the first leg that comes by a link
@@ -132,6 +117,16 @@ class Story:
     def policy(self) -> Policy:
         """The policy that the call is stamped with."""
         return policy(self.call.policy_version)
+
+    @property
+    def breaches(self) -> tuple[Breach, ...]:
+        """The breaches that were not withdrawn."""
+        return tuple(one for one in self.call.record.entries if isinstance(one, Breach) and not one.withdrawn)
+
+    @property
+    def attends(self) -> tuple[Attend, ...]:
+        """The requests that the hall attend."""
+        return tuple(one for one in self.call.record.entries if isinstance(one, Attend))
 
     @property
     def observed(self) -> Spans:
@@ -181,15 +176,15 @@ class _Teller:
     supervisors: Track[str | None] = field(default_factory=lambda: Track[str | None](None))
     flows: Track[bool] = field(default_factory=lambda: Track(False))
     lives: Track[bool] = field(default_factory=lambda: Track(False))
-    held: dict[str, Held] = field(default_factory=dict)
-    watching: dict[str, tuple[datetime, str, bool, bool]] = field(default_factory=dict)  # by session
+    held: list[Held] = field(default_factory=list)
+    watching: dict[str, tuple[datetime, bool]] = field(
+        default_factory=dict
+    )  # by session: since when, with sound or not
     attached: list[Seen] = field(default_factory=list)
     recorded: list[Seen] = field(default_factory=list)
     acts: dict[str, Act] = field(default_factory=dict)
-    breaches: dict[str, Breach] = field(default_factory=dict)
     looks: list[Look] = field(default_factory=list)
     overdue_at: datetime | None = None
-    attends: dict[str, tuple[datetime, float | None]] = field(default_factory=dict)
     credits: list[tuple[datetime, int]] = field(default_factory=list)
     arrived_at: datetime | None = None
 
@@ -211,14 +206,15 @@ class _Teller:
             self.call = evolve(self.call, event)
             self._on_event(event)
             self._note(record.at)
-        self._on_body(record)
 
     # --- what the state says ----------------------------------------------------
 
     def _note(self, at: datetime) -> None:
         call = self.call
         self.lives.set(at, call.phase is Phase.LIVE)
-        self.flows.set(at, call.phase is Phase.LIVE and not call.holds)
+        self.flows.set(at, flows(call))
+        self.kinds.set(at, call.kind)
+        self.tiers.set(at, call.tier)
         self.uses.set(max(at, call.starts_at), use_of(call))
 
     def _away(self, event: e.CallRecovered) -> None:
@@ -237,8 +233,6 @@ class _Teller:
         if isinstance(event, e.CallEnded):
             for session in list(self.watching):
                 self._stop_watching(session, event.at)
-            for hold_id in self.held:
-                self._close_hold(hold_id, event.at)
 
     def _on_event(self, event: e.Event) -> None:
         match event:
@@ -251,33 +245,46 @@ class _Teller:
                     self.arrived_at = event.at
             case e.ObservationStarted():
                 self._stop_watching(event.session, event.at)
-                self.watching[event.session] = (event.at, event.number, event.focus, event.focus)
+                self.watching[event.session] = (event.at, event.focus)
             case e.ObservationEnded(session=session):
                 self._stop_watching(session, event.at)
             case e.ClockRestarted(credited_s=credited_s):
                 self.credits.append((event.at, credited_s))
             case e.WarningGiven():
-                self._act(event.warning_id, Act(event.at, "warn", staff_of(event.actor), Post.MONITOR, event.warning))
+                self._act(event.warning_id, Act(event.at, "warn", staff_of(event.actor), event.warning))
             case e.CallEnded() if event.by_post is not None:
-                self._act("end", Act(event.at, "end", staff_of(event.actor), event.by_post, event.reason))
+                self._act("end", Act(event.at, "end", staff_of(event.actor), event.reason))
+            case t.AttendRequested():
+                self._act(event.attend_id, Act(event.at, "attend", staff_of(event.actor), event.reason))
+            case e.AttentionOverdue() | e.AttentionLooked() | e.ObservationRecorded():
+                self._on_looks(event)
             case _:
                 self._on_hold(event)
+
+    def _on_looks(self, event: e.AttentionOverdue | e.AttentionLooked | e.ObservationRecorded) -> None:
+        match event:
+            case e.AttentionOverdue():
+                self.overdue_at = self.overdue_at or event.at
+            case e.AttentionLooked(at=at, number=number):
+                within = event.within and self.overdue_at is None
+                self.looks.append(Look(at if within else self.overdue_at or at, within, number))
+                self.overdue_at = None
+            case e.ObservationRecorded(from_=start, to=end, sound=sound):
+                if start < end:
+                    self.recorded.append(Seen(start, end, sound))
 
     def _on_hold(self, event: e.Event) -> None:
         match event:
             case e.HoldPlaced():
-                held = Held(event.at, NEVER, event.kind, event.by, event.silent_after_ms)
-                self.held[event.hold_id] = held
+                self.held.append(Held(event.at, event.kind, event.silent_after_ms))
                 if event.by is not None:
-                    self._act(event.hold_id, Act(event.at, "pause", event.by, event.post))
+                    self._act(event.hold_id, Act(event.at, "pause", event.by))
             case e.HoldReasoned(hold_id=hold_id, reason=reason):
                 self._amend(hold_id, reason=reason)
             case e.HoldRelabelled(hold_id=hold_id):
                 self._amend(hold_id, verb="pause_technical")
-            case e.HoldCleared(hold_id=hold_id, undone=undone):
-                self._close_hold(hold_id, event.at)
-                if undone:
-                    self._amend(hold_id, undone=True)
+            case e.HoldCleared(hold_id=hold_id, undone=True):
+                self._amend(hold_id, undone=True)
             case _:
                 return
 
@@ -288,56 +295,11 @@ class _Teller:
         if key in self.acts:
             self.acts[key] = replace(self.acts[key], **changes)
 
-    def _close_hold(self, hold_id: str, at: datetime) -> None:
-        old = self.held.get(hold_id)
-        if old is not None and old.end == NEVER:
-            self.held[hold_id] = replace(old, end=at)
-
     def _stop_watching(self, session: str, at: datetime) -> None:
         known = self.watching.pop(session, None)
         if known is not None and known[0] < at:
-            since, number, focus, sound = known
-            self.attached.append(Seen(since, at, number, focus, sound))
-
-    # --- what only the body says ---------------------------------------------------
-
-    def _on_body(self, record: Recorded) -> None:
-        body, at = record.body, record.at
-        match record.type:
-            case "tier.set":
-                self.tiers.set(at, int(body["tier"]))
-            case "kind.changed":
-                self.kinds.set(at, str(body["kind"]))
-            case "observation.recorded":
-                start, end = datetime.fromisoformat(body["from"]), datetime.fromisoformat(body["to"])
-                if start < end:
-                    focus, sound = body.get("mode") == "focus", bool(body.get("sound"))
-                    self.recorded.append(Seen(start, end, str(body["number"]), focus, sound))
-            case "attention.overdue":
-                self.overdue_at = self.overdue_at or at
-            case "attention.looked":
-                within = bool(body["within"]) and self.overdue_at is None
-                self.looks.append(Look(at if within else self.overdue_at or at, within, str(body["number"])))
-                self.overdue_at = None
-            case "breach.recorded":
-                number = staff_of(record.actor)
-                self.breaches[body["breach_id"]] = Breach(at, number, str(body["category"]), str(body["outcome"]))
-            case "breach.withdrawn":
-                self.breaches.pop(body["breach_id"], None)
-            case _:
-                self._on_attend(record)
-
-    def _on_attend(self, record: Recorded) -> None:
-        attend_id = str(record.body.get("attend_id", ""))
-        if record.type == "attend.requested":
-            number = staff_of(record.actor)
-            self.attends[attend_id] = (record.at, None)
-            reason = record.body.get("reason")
-            self._act(f"attend {attend_id}", Act(record.at, "attend", number, Post.MONITOR, reason))
-        elif record.type == "attend.acknowledged" and attend_id in self.attends:
-            asked_at, already = self.attends[attend_id]
-            if already is None:
-                self.attends[attend_id] = (asked_at, (record.at - asked_at).total_seconds())
+            since, sound = known
+            self.attached.append(Seen(since, at, sound))
 
     # --- the end -------------------------------------------------------------------
 
@@ -353,23 +315,21 @@ class _Teller:
             looks.append(Look(self.overdue_at, False, None))
         # A console that records spans says more than one that only said when it was attached.
         seen = self.recorded or self.attached
-        now = ((call.starts_at, until),) if call.starts_at < until else ()
+        due = union([(call.starts_at, until)])
         return Story(
             call,
             until,
             self.uses,
             self.kinds,
             self.tiers,
-            meet(self.flows.where(True), ((call.starts_at, until),)) if now else (),
+            meet(self.flows.where(True), due),
             self.monitors,
             self.supervisors,
-            meet(self.lives.where(True), ((call.starts_at, until),)) if now else (),
-            tuple(self.held.values()),
+            meet(self.lives.where(True), due),
+            tuple(self.held),
             tuple(seen),
             tuple(self.acts.values()),
-            tuple(self.breaches.values()),
             tuple(looks),
-            tuple(self.attends.values()),
             tuple(self.credits),
             arrived_at=self.arrived_at,
         )

@@ -40,6 +40,7 @@ def _call(n: int) -> tuple[str, list[Rec]]:
         scene.do(c.ConnectMedia(SYSTEM, scene.call.legs[1].id))
     for at in range(30, 900, 30 + n):
         looked = {"number": "M1", "after_s": 20, "limit_s": 30, "within": at % 210 != 60}
+        looked["since"] = (NOON + at * S).isoformat()
         more.append(("attention.looked", NOON + at * S, "system", looked))
     if n % 8 == 5:
         scene.do(c.End(MONITOR, EndReason.CONDUCT))

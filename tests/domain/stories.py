@@ -8,7 +8,7 @@ from typing import Any
 
 from broker.domain.codec import body_of, name_of
 from broker.domain.events import CallScheduled, Event
-from tests.domain.support import Scene, booked, live
+from tests.domain.support import Scene
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,3 @@ def added(records: list[Rec], *more: tuple[str, datetime, str, dict[str, Any]]) 
 def named(first: CallScheduled, call_id: str, **changes: Any) -> CallScheduled:
     """Return a booking under another id."""
     return replace(first, call_id=call_id, **changes)
-
-
-__all__ = ["Rec", "added", "booked", "live", "named", "stream_of"]

@@ -48,10 +48,10 @@ export interface AlertClear {
 /** What a post is alerted to; catalogue key `alert.<code>`. Their rules stand in alerts.py. */
 export type AlertCode = "unmonitored" | "unsupervised" | "unwatched" | "unwatched_offered" | "unwatched_held" | "check_missed" | "unattended" | "unrecorded" | "watch_list" | "authorisation_expired" | "reflagged" | "patrol_due" | "patrol_overdue" | "disconnected" | "media_blocked" | "self_test_failed" | "no_show" | "help" | "hand" | "ending_five" | "ending_one" | "denied_attempt" | "link_elsewhere" | "warning_unseen" | "attend" | "attend_escalated" | "covered" | "frozen" | "silence" | "faces_more" | "faces_none" | "faces_fewer";
 
-/** How soon an alert asks for an act, the soonest first; catalogue key `alert.level.<code>`. */
+/** How soon an alert asks for an act, the soonest first. */
 export type AlertLevel = "urgent" | "warn" | "low" | "info";
 
-/** How an alert was cleared; catalogue key `alert.outcome.<code>`. */
+/** How an alert was cleared. */
 export type AlertOutcome = "dealt" | "no_issue" | "itself";
 
 /** Where a receive line stands in the answer. */
