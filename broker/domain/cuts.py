@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from broker.domain.figures import Tally, tally
+from broker.domain.figures import Measured, Tally, tally
 from broker.domain.records import Establishment
 from broker.domain.spans import ALWAYS, EVER, NEVER, Span, Spans, Track, meet
 from broker.domain.story import Story
@@ -129,16 +129,16 @@ def _clock(at: datetime, cut: Cut, zone: tzinfo) -> str:
     return f"{local:%H}:00" if cut is Cut.HOUR else local.date().isoformat()
 
 
-def parted(stories: Iterable[tuple[Story, Spans]], cut: Cut, frame: Frame) -> dict[str, Tally]:
+def parted(calls: Iterable[tuple[Measured, Spans]], cut: Cut, frame: Frame) -> dict[str, Tally]:
     """Return the tally of each part of a cut, by key in order; parts in which nothing happened are left out.
 
     Args:
-        stories: Each with the spans of time that are asked about.
+        calls: Each with the spans of time that are asked about.
     """
     found: dict[str, Tally] = {}
-    for story, within in stories:
-        for key, spans in parts(story, cut, frame).items():
-            found[key] = found.get(key, Tally()) + tally(story, meet(spans, within))
+    for call, within in calls:
+        for key, spans in parts(call.story, cut, frame).items():
+            found[key] = found.get(key, Tally()) + tally(call, meet(spans, within))
     return {key: found[key] for key in sorted(found) if found[key] != Tally()}
 
 

@@ -68,7 +68,7 @@ def _primary(call: Call, command: c.Command, policy: Policy, now: datetime) -> l
         case c.Verify() | c.RefuseLeg():
             return _identity(call, command, now)
         case c.AssessRisk() | c.SetTier():
-            return decide_tier(call, command, now)
+            return decide_tier(call, command, policy, now)
         case c.StartLook() | c.StopLook() | c.RefuseLooks() | c.LogPatrol() | c.MakePrivileged():
             return decide_privileged(call, command, policy, now)
         case c.Pause() | c.GiveReason() | c.Relabel() | c.Undo() | c.Clear():

@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
+from broker.domain.alerts import ADVICE
 from broker.domain.codes import IdentityReason, Outcome, Post
 from broker.domain.kinds import KINDS
 from broker.domain.spans import NO_TIME, Span, Spans, holds, length, meet, union
 from broker.domain.story import Raised, Recorded, Story, gaps_of, tell, with_alerts
 from broker.domain.uses import LOST, Use
 
-DETECTORS = frozenset({"covered", "frozen", "silence", "faces_more", "faces_none", "faces_fewer"})
+DETECTORS = frozenset(ADVICE)
 """The alerts that a machine raised for what it thinks it saw: a false one is cleared as no issue (features F78)."""
 
 VERBS = ("warn", "pause", "pause_technical", "end", "attend")
@@ -69,30 +70,53 @@ def total(tallies: Iterable[Tally]) -> Tally:
     return sum(tallies, Tally())
 
 
-def tally(story: Story, within: Spans) -> Tally:
-    """Return what happened in a call within these spans of time."""
-    flow = meet(story.flow, within)
-    monitored, supervised = meet(flow, story.covered(Post.MONITOR)), meet(flow, story.covered(Post.SUPERVISOR))
-    timed = Tally(
-        live=length(flow),
-        monitored=length(monitored),
-        supervised=length(supervised),
-        two_post=length(meet(monitored, supervised)),
-        observed=length(meet(flow, story.observed)),
-        listened=length(meet(flow, story.listened)),
-        unwatched=length(meet(unwatched(story), within)),
-        booked=length(meet(_due(story), within)),
-        uses=_uses(story, within),
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A story with those of its spans that are counted; made once, however often the call is cut into parts."""
+
+    story: Story
+    monitored: Spans
+    supervised: Spans
+    two_post: Spans
+    observed: Spans
+    listened: Spans
+    unwatched: Spans
+    booked: Spans
+    uses: Mapping[Use, Spans]
+
+
+def measure(story: Story) -> Measured:
+    """Return the story with its spans."""
+    monitored, supervised = (meet(story.flow, story.covered(post)) for post in (Post.MONITOR, Post.SUPERVISOR))
+    return Measured(
+        story,
+        monitored,
+        supervised,
+        meet(monitored, supervised),
+        meet(story.flow, story.observed),
+        meet(story.flow, story.listened),
+        unwatched(story),
+        _due(story),
+        {use: spans for use, spans in story.uses.keys().items() if use is not Use.OUTSIDE},
     )
-    return timed + _counted(story, within) + _events(story, within)
 
 
-def _uses(story: Story, within: Spans) -> Counter[Use]:
-    found: Counter[Use] = Counter()
-    for use, spans in story.uses.keys().items():
-        if use is not Use.OUTSIDE:
-            found[use] = length(meet(spans, within)) // timedelta(microseconds=1)
-    return found
+def tally(call: Measured, within: Spans) -> Tally:
+    """Return what happened in a call within these spans of time."""
+    timed = Tally(
+        live=length(meet(call.story.flow, within)),
+        monitored=length(meet(call.monitored, within)),
+        supervised=length(meet(call.supervised, within)),
+        two_post=length(meet(call.two_post, within)),
+        observed=length(meet(call.observed, within)),
+        listened=length(meet(call.listened, within)),
+        unwatched=length(meet(call.unwatched, within)),
+        booked=length(meet(call.booked, within)),
+        uses=Counter(
+            {use: length(meet(spans, within)) // timedelta(microseconds=1) for use, spans in call.uses.items()}
+        ),
+    )
+    return timed + _counted(call.story, within) + _events(call.story, within)
 
 
 def _due(story: Story) -> Spans:

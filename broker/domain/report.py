@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from broker.domain.cuts import Cut, Frame, loads_of, parted, parts, window
-from broker.domain.figures import Tally, derive, tally, total
+from broker.domain.figures import Tally, derive, measure, tally, total
 from broker.domain.gaps import Gap, gaps
 from broker.domain.records import Establishment
 from broker.domain.spans import Spans, meet
@@ -86,11 +86,12 @@ def report(
     ours = [story for story in stories if story.call.establishment in real and not story.call.synthetic]
     framed = Frame(frame.zone, places, loads_of(ours))
     pairs = [(story, within) for story in ours if (within := _within(story, asked, framed))]
+    calls = [(measure(story), within) for story, within in pairs]
     return Report(
         asked,
         now,
-        total(tally(story, within) for story, within in pairs),
-        {cut: parted(pairs, cut, framed) for cut in Cut},
+        total(tally(call, within) for call, within in calls),
+        {cut: parted(calls, cut, framed) for cut in Cut},
         tuple(gaps(pairs)),
     )
 

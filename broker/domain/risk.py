@@ -23,7 +23,6 @@ from broker.domain.records import Authorisation, Contact, Prisoner, PrisonerAler
 
 TIERS = (1, 2, 3)
 LOWEST = 3
-MOST_REASON = 500  # characters
 
 
 class Sign(StrEnum):
@@ -158,7 +157,7 @@ def _near(row: Restriction, prisoner_number: str, people: set[str], on: date, po
 # --- the tier of a call -------------------------------------------------------
 
 
-def decide_tier(call: Call, command: c.AssessRisk | c.SetTier, now: datetime) -> list[e.Event]:
+def decide_tier(call: Call, command: c.AssessRisk | c.SetTier, policy: Policy, now: datetime) -> list[e.Event]:
     """Return the change of tier that the rules or a person ask for.
 
     The rules raise at once, always. They lower only before the call is live, and never below what a person has set:
@@ -169,7 +168,7 @@ def decide_tier(call: Call, command: c.AssessRisk | c.SetTier, now: datetime) ->
             `text_missing` and the like for the reason, `unknown_tier`.
     """
     if isinstance(command, c.SetTier):
-        return _set(call, command, now)
+        return _set(call, command, policy, now)
     reasons, by_person = command.reasons, call.tier_by is not None
     if by_person and not set(reasons) - set(call.tier_reasons):
         return []
@@ -180,10 +179,10 @@ def decide_tier(call: Call, command: c.AssessRisk | c.SetTier, now: datetime) ->
     return [e.TierSet(now, command.actor.id, tier, reasons)]
 
 
-def _set(call: Call, command: c.SetTier, now: datetime) -> list[e.Event]:
+def _set(call: Call, command: c.SetTier, policy: Policy, now: datetime) -> list[e.Event]:
     actor = command.actor
     require_off_post(actor, "call.set_tier", call)
     if command.tier not in TIERS:
         raise Refused(Code.UNKNOWN_TIER)
-    reason = kept_text(command.reason, MOST_REASON)
+    reason = kept_text(command.reason, policy.line_most_chars)
     return [e.TierSet(now, actor.id, command.tier, call.tier_reasons, actor.number, reason)]

@@ -156,17 +156,20 @@ def _coverage_hold(
     patrolled = kind is HoldKind.UNMONITORED and call.privileged  # there the hall walks past instead (README 10)
     if hold is None and not patrolled and not fresh(proof, stale_s + grace_s, now):
         return [e.HoldPlaced(now, BY, _hold_id(call), kind, None)]
-    steady = proof is not None and now - proof.since >= timedelta(seconds=policy.steady_s)
-    if hold is not None and steady and covered(post, evidence, policy, now):
+    if hold is not None and _steady(proof, policy, now) and covered(post, evidence, policy, now):
         return [e.HoldCleared(now, BY, hold.id)]
     return []
 
 
 def _privileged(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
     there = covered(Post.MONITOR, evidence, policy, now)
-    proof = _proof(Post.MONITOR, evidence)
-    steady = proof is not None and now - proof.since >= timedelta(seconds=policy.steady_s)
+    steady = _steady(_proof(Post.MONITOR, evidence), policy, now)
     return follow(call, there, steady, policy, now)
+
+
+def _steady(proof: Proof | None, policy: Policy, now: datetime) -> bool:
+    """Say whether the post has been proven for so long that a loss is over."""
+    return proof is not None and now - proof.since >= timedelta(seconds=policy.steady_s)
 
 
 def _attention(call: Call, evidence: Evidence, policy: Policy, now: datetime) -> list[e.Event]:
