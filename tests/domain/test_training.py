@@ -224,7 +224,8 @@ def test_looks_count_as_they_do_in_the_figures() -> None:
     exercise = Exercise()
     exercise.after(3)
     streams = exercise.streams()
-    looked = {"number": "M1", "after_s": 20, "limit_s": 30, "within": True}
+    began = exercise.began.isoformat()
+    looked = {"number": "M1", "since": began, "after_s": 20, "limit_s": 30, "within": True}
     late = replace(streams[1][-1], type="attention.looked", at=exercise.began + 2 * S, body={**looked, "within": False})
     streams[1] += [replace(late, at=exercise.began + 1 * S, body=looked), late]
     streams[1].sort(key=lambda record: record.at)
