@@ -148,6 +148,7 @@ TABLE: Mapping[tuple[str, Who], Need] = {
         ("duty.read", (Who.DUTY_GOVERNOR,)),
         ("training.read", (Who.MONITOR, Who.DUTY_GOVERNOR, Who.AUDITOR)),  # in a training broker alone
         ("shift.read", (Who.MONITOR, Who.DUTY_GOVERNOR, Who.AUDITOR)),  # a monitor: their own shifts alone
+        ("shift.note", (Who.MONITOR,)),  # one's own shift
     ),
     **_rows(
         Need.ON_POST,

@@ -8,13 +8,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from broker.domain.codes import Post
+from broker.domain.codes import Code, Post, Refused
+from broker.domain.free_text import kept_text
 from broker.domain.gaps import Gap, gaps
+from broker.domain.policy import Policy
 from broker.domain.records import NATIONAL_POOL
 from broker.domain.spans import Spans, length, meet
 from broker.domain.story import Act, Recorded, Story, staff_of
 
 CARRIED_ON: Final = "carried_on"
+NOTED: Final = "shift.noted"
+NOTE_WITHIN: Final = timedelta(hours=12)
+"""For how long after its end a shift may be noted, and how long its notes stand for whoever comes next."""
+NOTE_LINES: Final = 4
+"""A note is as long as so many lines of what the posts write to each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +34,29 @@ class Shift:
     until: datetime
     over: bool
     places: frozenset[str]
+    pool: bool = False  # held for the national pool
     why: str | None = None  # why the post was left; catalogue key `shift.why.<code>`
 
     @property
     def spans(self) -> Spans:
         """Its time."""
         return ((self.start, self.until),)
+
+    @property
+    def told(self) -> frozenset[str]:
+        """Whose records tell of it: its establishments', and the pool's own."""
+        return self.places | {NATIONAL_POOL} if self.pool else self.places
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftNote:
+    """What a shift's person wrote for whoever comes next."""
+
+    id: str
+    session: str
+    number: str
+    at: datetime
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +73,7 @@ class HandOver:
     acts: tuple[tuple[str, Act], ...]  # call and act, in order
     breaches: int
     gaps: tuple[Gap, ...]
+    notes: tuple[ShiftNote, ...] = ()
 
     def as_rows(self) -> list[tuple[str, ...]]:
         """Return it as rows of a table."""
@@ -66,6 +91,7 @@ class HandOver:
             ("breaks_due", str(self.breaks)),
             ("breaches", str(self.breaches)),
             *(("act", act.at.isoformat(), call, act.verb, act.reason or "") for call, act in self.acts),
+            *(("note", note.at.isoformat(), note.number, note.text) for note in self.notes),
             *(("gap", gap.start.isoformat(), str(gap.seconds), " ".join(gap.calls)) for gap in self.gaps),
         ]
 
@@ -78,11 +104,13 @@ class _Run:
     start: datetime
     on: set[str] = field(default_factory=set)
     places: set[str] = field(default_factory=set)
+    pool: bool = False
     left: tuple[datetime, str] | None = None
 
     def sign_on(self, record: Recorded) -> None:
         """It begins, or grows by establishments."""
         self.on.add(record.stream)
+        self.pool = self.pool or bool(record.body.get("pool"))
         self.places.update(record.body.get("scope") or {record.stream.removeprefix("establishment:")} - {NATIONAL_POOL})
         self.left = None
 
@@ -101,7 +129,8 @@ class _Run:
     def told(self, session: str, now: datetime) -> Shift:
         """Return what was read of it."""
         until, why = self.left or (max(now, self.start), None)
-        return Shift(session, self.number, self.start, until, self.left is not None, frozenset(self.places), why)
+        over, places = self.left is not None, frozenset(self.places)
+        return Shift(session, self.number, self.start, until, over, places, self.pool, why)
 
 
 def shifts(records: Iterable[Recorded], now: datetime) -> list[Shift]:
@@ -134,8 +163,10 @@ def hand_over(shift: Shift, stories: Iterable[Story], records: Iterable[Recorded
     proven = {story.id: meet(meet(story.live, story.monitors.where(number)), within) for story in ours}
     looks = [look for story in ours for look in story.looks if look.number == number and _in(look.at, shift)]
     acts = [(story.id, act) for story in ours for act in story.acts if act.number == number and _in(act.at, shift)]
+    records = list(records)
     mine = [record for record in records if record.body.get("number") == number and _in(record.at, shift)]
     found = gaps((story, within) for story in ours)
+    notes = [note for note in notes_of(records) if note.session == shift.session]
     return HandOver(
         shift,
         tuple(call for call, spans in proven.items() if spans),
@@ -149,7 +180,42 @@ def hand_over(shift: Shift, stories: Iterable[Story], records: Iterable[Recorded
         tuple(sorted(acts, key=lambda found: (found[1].at, found[0]))),
         sum(staff_of(breach.by) == number and _in(breach.at, shift) for story in ours for breach in story.breaches),
         tuple(gap for gap in found if gap.post is Post.MONITOR and gap.number == number),
+        tuple(notes),
     )
+
+
+def check_note(shift: Shift, number: str, text: str, policy: Policy, now: datetime) -> str:
+    """Return a note as it is kept.
+
+    Raises:
+        Refused: `not_permitted` to anybody but the shift's own person, `too_late` some hours after its end, and for
+            the text as `kept_text`.
+    """
+    if shift.number != number:
+        raise Refused(Code.NOT_PERMITTED)
+    if shift.over and now - shift.until > NOTE_WITHIN:
+        raise Refused(Code.TOO_LATE)
+    return kept_text(text, NOTE_LINES * policy.line_most_chars)
+
+
+def notes_of(records: Iterable[Recorded]) -> list[ShiftNote]:
+    """Return the notes in establishments' streams, the oldest first; one of several establishments is one note."""
+    found = {
+        (note := _note(record)).id: note for record in sorted(records, key=lambda one: one.at) if record.type == NOTED
+    }
+    return list(found.values())
+
+
+def _note(record: Recorded) -> ShiftNote:
+    body = record.body
+    number = staff_of(record.actor) or ""
+    return ShiftNote(str(body["note_id"]), str(body["session"]), number, record.at, str(body["text"]))
+
+
+def last_notes(notes: Iterable[ShiftNote], now: datetime) -> list[ShiftNote]:
+    """Return what whoever comes next is to read: the notes of the shift that was noted last, while they are young."""
+    young = sorted((note for note in notes if now - note.at <= NOTE_WITHIN), key=lambda note: note.at)
+    return [note for note in young if note.session == young[-1].session]
 
 
 def _in(at: datetime, shift: Shift) -> bool:

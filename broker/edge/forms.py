@@ -53,11 +53,11 @@ def csrf_token(request: web.Request, secret: str) -> str:
     return services(request).secrets.hash("csrf", secret)
 
 
-async def read_form(request: web.Request, secret: str) -> Form:
+async def read_form(request: web.Request, secret: str, most: int = MAX_FIELD_CHARS) -> Form:
     """Return the posted form.
 
     Raises:
-        HTTPBadRequest: It is no form, or larger than one of ours.
+        HTTPBadRequest: It is no form, or a field is longer than `most` characters.
         HTTPForbidden: Its token does not go with `secret`.
     """
     if request.content_type not in {"application/x-www-form-urlencoded", "multipart/form-data"}:
@@ -68,7 +68,7 @@ async def read_form(request: web.Request, secret: str) -> Form:
         raise web.HTTPBadRequest from None
     values: dict[str, list[str]] = {}
     for name, value in posted.items():
-        if not isinstance(value, str) or len(value) > MAX_FIELD_CHARS or len(values) > MAX_FIELDS:
+        if not isinstance(value, str) or len(value) > most or len(values) > MAX_FIELDS:
             raise web.HTTPBadRequest
         values.setdefault(name, []).append(value)
     form = Form(values)

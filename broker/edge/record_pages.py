@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from broker.domain.codes import Outcome
+from broker.domain.codes import Outcome, Refused
 from broker.domain.records import Scope
 from broker.domain.shift import HandOver, Shift
 from broker.domain.story import staff_of
-from broker.edge.forms import day_of, read_form
+from broker.edge.forms import FieldFault, day_of, read_form
 from broker.edge.names import Names
 from broker.edge.rendering import render_csv, render_staff
 from broker.edge.routes import STAFF, Route
@@ -23,6 +23,7 @@ from broker.ports import Record
 from broker.text import catalogue
 
 SHIFTS_BACK: Final = timedelta(days=31)
+NOTE_FORM_CHARS: Final = 16_384  # beyond what a note may have, so that one too long is given back to be cut
 
 
 def _zone(request: web.Request) -> ZoneInfo:
@@ -34,10 +35,14 @@ async def _names(request: web.Request, places: frozenset[str]) -> Names:
     return await Names.of(found.directory, Scope(places), catalogue(found.config.language))
 
 
-def _page(request: web.Request, person: SignedIn, template: str, current: str, **values: object) -> web.Response:
+def _page(
+    request: web.Request, person: SignedIn, template: str, current: str, *faults: FieldFault, **values: object
+) -> web.Response:
     zone = _zone(request)
     told: dict[str, object] = {"links": links_for(request, person, current), "second": lambda at: _second(at, zone)}
-    return render_staff(request, template, person.chair, person.cookie, status=200, **told, **values)
+    return render_staff(
+        request, template, person.chair, person.cookie, status=400 if faults else 200, faults=faults, **told, **values
+    )
 
 
 def _second(at: datetime, zone: ZoneInfo) -> str:
@@ -145,18 +150,50 @@ async def list_shifts(request: web.Request, person: SignedIn) -> web.StreamRespo
 
 async def show_shift(request: web.Request, person: SignedIn) -> web.StreamResponse:
     """GET /shifts/<session>: the hand-over report of one shift."""
+    return await _shift_page(request, person, *await _shift(request, person))
+
+
+async def show_last_shift(request: web.Request, person: SignedIn) -> web.StreamResponse:
+    """GET /shifts/last: to the report of one's own newest shift, where the console leads after sign-off."""
+    _, rows = await _own_or_all(request, person)
+    own = next((shift for shift in rows if shift.number == person.chair.number), None)
+    raise web.HTTPSeeOther(f"/shifts/{own.session}" if own else "/shifts")
+
+
+async def note_shift(request: web.Request, person: SignedIn) -> web.StreamResponse:
+    """POST /shifts/<session>: a note on one's own shift, for whoever takes over."""
+    form = await read_form(request, person.cookie, NOTE_FORM_CHARS)
+    await permit(request, person, "shift.note")
+    places, shift = await _shift(request, person)
+    try:
+        await services(request).engine.notes.add(shift, person.chair.number, form["note"])
+    except Refused as refusal:
+        fault = FieldFault("note", f"refused.{refusal.code}")
+        return await _shift_page(request, person, places, shift, fault, note=form["note"])
+    raise web.HTTPSeeOther(f"/shifts/{shift.session}")
+
+
+async def _shift(request: web.Request, person: SignedIn) -> tuple[frozenset[str], Shift]:
+    """Return the shift of the path, and how far its report reaches. Raises HTTPNotFound."""
     places, rows = await _own_or_all(request, person)
     shift = next((shift for shift in rows if shift.session == request.match_info["session"]), None)
     if shift is None:
         raise web.HTTPNotFound
     own = shift.number == person.chair.number  # whose own reach what they were for, a pool's monitor too
-    places = places | shift.places if own else places
+    return places | shift.told if own else places, shift
+
+
+async def _shift_page(
+    request: web.Request, person: SignedIn, places: frozenset[str], shift: Shift, *faults: FieldFault, note: str = ""
+) -> web.Response:
     report: HandOver = await services(request).inquiry.hand_over(shift, places)
     if request.path.endswith(".csv"):
         return render_csv(f"shift-{shift.start:%Y%m%d-%H%M}", report.as_rows())
     names = await _names(request, places)
     await names.learn(services(request).directory, {shift.number})
-    return _page(request, person, "shift.html", "shifts", shift=shift, report=report, names=names)
+    own = shift.number == person.chair.number
+    values = {"shift": shift, "report": report, "names": names, "own": own, "note": note}
+    return _page(request, person, "shift.html", "shifts", *faults, **values)
 
 
 _ID: Final = "[A-Za-z0-9_-]{1,80}"
@@ -166,6 +203,8 @@ ROUTES: Final = (
     Route("GET", f"/audit/calls/{{call_id:{_ID}}}", staff_page(show_call), "audit.read", STAFF),
     Route("GET", f"/audit/calls/{{call_id:{_ID}}}.csv", staff_page(show_call), "audit.read", STAFF),
     Route("GET", "/shifts", staff_page(list_shifts), "shift.read", STAFF),
+    Route("GET", "/shifts/last", staff_page(show_last_shift), "shift.read", STAFF),
+    Route("POST", f"/shifts/{{session:{_ID}}}", staff_page(note_shift), "shift.note", STAFF),
     Route("GET", f"/shifts/{{session:{_ID}}}", staff_page(show_shift), "shift.read", STAFF),
     Route("GET", f"/shifts/{{session:{_ID}}}.csv", staff_page(show_shift), "shift.read", STAFF),
 )

@@ -9,6 +9,7 @@ from broker.domain.handover import Offer
 from broker.domain.posts import Holder
 from broker.domain.transfer import Transfer, side_of
 from broker.edge.session import Session
+from broker.edge.stations import note_parts
 from broker.engine.board import HandoverEnded
 from broker.protocol import client
 from broker.protocol.posts import ColleaguePart, HandoverOver, HandoverPart, Relief, TransferPart, WatchPart
@@ -78,6 +79,7 @@ class ReliefDesk:
             ],
             handover=self._part(offer) if offer else None,
             pool=holder.pool,
+            notes=note_parts(self._engine.notes, holder.places, holder.number),
             watch=self._watch(holder),
             break_at=due.at if due else None,
             break_due=due.asked if due else False,

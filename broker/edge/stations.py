@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
 from broker.domain.call import Phase
 from broker.domain.codes import Code, Post
@@ -12,8 +14,11 @@ from broker.domain.records import NATIONAL_POOL, Role, Scope
 from broker.edge.presenter import Presenter
 from broker.engine.chairs import StaffChair
 from broker.engine.engine import Engine
+from broker.engine.notes import ShiftNotes
 from broker.ports import Directory
-from broker.protocol.posts import CheckPart, ConsolePart, GuidancePart, HallPart, MayPart, StationPart
+from broker.protocol.posts import CheckPart, ConsolePart, GuidancePart, HallPart, MayPart, ShiftNotePart, StationPart
+
+_MONITORS: Final = frozenset({Role.MONITOR, Role.NATIONAL_MONITOR})
 
 
 class StationBoard:
@@ -48,6 +53,8 @@ class StationBoard:
             await self._engine.transfers.load()
             self._pool = True
             parts.append(MayPart(establishment=NATIONAL_POOL, name="", posts=[Post.MONITOR], halls=[], pool=True))
+        if any(Post.MONITOR in part.posts for part in parts):
+            await self._engine.notes.load([part.establishment for part in parts])
         return parts
 
     async def guidance(self) -> GuidancePart:
@@ -92,7 +99,12 @@ class StationBoard:
             monitors=[one.name for one in self._engine.presence.holders if one.pool],
             live=sum(call.phase is Phase.LIVE for call in calls),
             lobby=sum(call.phase in (Phase.LOBBY, Phase.READY) for call in calls),
+            notes=self._notes(NATIONAL_POOL),
         )
+
+    def _notes(self, place: str) -> list[ShiftNotePart]:
+        monitors = any(grant.role in _MONITORS and grant.establishment == place for grant in self._chair.grants)
+        return note_parts(self._engine.notes, [place]) if monitors else []
 
     def _station(self, place: str, halls: list[str], now: datetime) -> StationPart:
         calls = [entry.actor.call for entry in self._engine.entries(place)]
@@ -103,6 +115,7 @@ class StationBoard:
             monitors=[one.name for one in sorted(on, key=lambda one: one.since)],
             live=sum(call.phase is Phase.LIVE for call in calls),
             lobby=sum(call.phase in (Phase.LOBBY, Phase.READY) for call in calls),
+            notes=self._notes(place),
         )
 
 
@@ -112,3 +125,9 @@ def check_parts(checks: tuple[Check, ...]) -> list[CheckPart]:
         CheckPart.model_validate({"name": one.name, "met": one.met, "needed": one.needed, "held": one.held})
         for one in checks
     ]
+
+
+def note_parts(notes: ShiftNotes, places: Collection[str], number: str = "") -> list[ShiftNotePart]:
+    """Return what the shift before left to read at these establishments, but for one's own notes."""
+    found = notes.before(places, number)
+    return [ShiftNotePart(id=note.id, name=notes.name(note), at=note.at, text=note.text) for note in found]

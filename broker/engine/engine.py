@@ -33,6 +33,7 @@ from broker.engine.denials import Denials
 from broker.engine.handovers import Handovers
 from broker.engine.looks import Looks
 from broker.engine.losses import Losses
+from broker.engine.notes import ShiftNotes
 from broker.engine.posts import Posts, actor_of
 from broker.engine.presence import Presence
 from broker.engine.proofs import Proofs, Shown
@@ -108,6 +109,7 @@ class Engine:
         self.posts = Posts(
             self.presence, self.streams, directory, today, self.board, clock, gate, self._detach, self._rescoped
         )
+        self.notes = ShiftNotes(self.streams, directory, self.board, clock, policy)
         self.handovers = Handovers(self.presence, self.posts, self.registry, self.streams, self.board, clock, policy)
         self.transfers = Transfers(
             self.presence,
@@ -228,6 +230,7 @@ class Engine:
         """Take a post, with the guidance that was acknowledged. Raises Refused; the caller records the refusal."""
         if wanted.post is Post.MONITOR:
             await self.transfers.load()
+            await self.notes.load(wanted.scope)
         if wanted.scope == {NATIONAL_POOL}:
             wanted = replace(wanted, scope=self.transfers.of_pool(), pool=True)
         holder = await self.posts.take(chair, session, wanted, guidance)

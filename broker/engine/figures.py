@@ -24,7 +24,7 @@ from broker.engine.stream import establishment_stream
 from broker.ports import Clock, Directory, EventLog, Record
 
 KEPT: Final = 4_000  # stories of calls that are over
-OF_PLACES: Final = ("alert.", "post.", "handover.", "monitoring.", "attention.", "break.", "record.")
+OF_PLACES: Final = ("alert.", "post.", "handover.", "monitoring.", "attention.", "break.", "record.", "shift.")
 
 
 class Figures:

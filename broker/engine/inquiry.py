@@ -71,7 +71,7 @@ class Inquiry:
 
     async def hand_over(self, shift: Shift, places: frozenset[str]) -> HandOver:
         """Return what a shift came to, as far as `places` reach. Raises LogUnavailable."""
-        within = shift.places & places
+        within = shift.told & places
         records = [record for place in sorted(within) for record in await self._figures.place(place)]
         return hand_over(shift, await self._figures.stories(within, shift.start, shift.until), records)
 

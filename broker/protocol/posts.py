@@ -60,6 +60,15 @@ class CheckPart(ServerPart):
     held: str | None = None
 
 
+class ShiftNotePart(ServerPart):
+    """What the shift before left to read: who, when, what."""
+
+    id: Id
+    name: str
+    at: datetime
+    text: str
+
+
 class StationPart(ServerPart):
     """How a place where the person may sign on stands now: its posts, and the calls that wait or run there."""
 
@@ -68,6 +77,7 @@ class StationPart(ServerPart):
     monitors: list[str]  # the names of everybody who monitors it now
     live: int
     lobby: int
+    notes: list[ShiftNotePart] = []
 
 
 class ConsolePart(ServerPart):
@@ -152,6 +162,7 @@ class Relief(ServerPart):
     handover: HandoverPart | None = None
     pool: bool = False  # this page monitors for the national pool
     watch: list[WatchPart] = []
+    notes: list[ShiftNotePart] = []  # of the shift before, by others
     break_at: datetime | None = None
     break_due: bool = False
     rest_s: float = 0.0

@@ -41,6 +41,8 @@ export class Session {
     this.over = signal(/** @type {import("../../web/lib/protocol.js").HandoverOver | null} */ (null));
     /** Why this page is off its post, where that was not its own word. */
     this.left = signal(/** @type {import("../../web/lib/protocol.js").PostLeftMessage | null} */ (null));
+    /** Whether a post was held at this page and is not any more. */
+    this.off = signal(false);
     /** The broker's time in ms since 1970, every half second. */
     this.now = signal(Date.now());
     /** This page's clock, at the same beat. */
@@ -116,6 +118,7 @@ export class Session {
 
   async signOff() {
     this.wanted.value = null;
+    this.off.value = true;
     await this.act({ type: "post.sign_off" });
   }
 
@@ -140,6 +143,7 @@ export class Session {
    */
   relieved(message) {
     this.wanted.value = null;
+    this.off.value = true;
     this.left.value = message;
   }
 

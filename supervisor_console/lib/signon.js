@@ -11,6 +11,7 @@ import { dayOf, timeOfDay } from "./clock.js";
 import { icon } from "./icons.js";
 import { refusalWords } from "./marking.js";
 import { RefusedSignOn } from "./refused.js";
+import { NotesBefore, ShiftOver } from "./shift.js";
 
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("./board.js").Board} Board */
@@ -91,6 +92,7 @@ export function SignOn({ session }) {
     setRefused(answer);
     if (answer) return;
     session.left.value = session.over.value = null; // what was told of the post before
+    session.off.value = false;
     localStorage.setItem(REMEMBERED, JSON.stringify(places.map((offer) => offer.key)));
   }
 
@@ -107,6 +109,7 @@ export function SignOn({ session }) {
     <h1 tabindex="-1" ref=${heading}>${t(`console.sign_on.title.${session.post}`)}</h1>
     ${session.over.value && html`<p class="sign-on-box" role="status">${icon("tick")} ${overWords(session.over.value)}</p>`}
     <${Left} session=${session} />
+    <${ShiftOver} session=${session} />
     ${offers.length
       ? html`<div class="sign-on-columns">
           <form onSubmit=${signOn}>
@@ -121,11 +124,17 @@ export function SignOn({ session }) {
               <p id="sign-on-opens">${agreed ? t("console.sign_on.recorded") : t("console.sign_on.opens")}</p>
             </div>
           </form>
-          <aside><${Now} board=${board} places=${places} /><${What} post=${session.post} /></aside>
+          <aside><${NotesBefore} notes=${notesAt(board, places)} /><${Now} board=${board} places=${places} /><${What} post=${session.post} /></aside>
         </div>`
       : html`<p class="refused-box">${icon("cross")} ${t(`console.sign_on.nowhere.${session.post}`)}</p>`}
     <${SignOut} />
   </main>`;
+}
+
+/** What the shift before left to read at the chosen places. @param {Board} board @param {Offer[]} places */
+function notesAt(board, places) {
+  const notes = places.flatMap((offer) => board.stations.get(offer.establishment)?.notes ?? []);
+  return [...new Map(notes.map((note) => [note.id, note])).values()];
 }
 
 /** @param {{ n: number, name: string, id: string }} props */

@@ -7,6 +7,7 @@ import { t } from "../../web/lib/text.js";
 import { hourAndMinute, minutesAndSeconds, timeOfDay } from "../lib/clock.js";
 import { icon } from "../lib/icons.js";
 import { refusalWords } from "../lib/marking.js";
+import { NotesNotice } from "../lib/shift.js";
 import { PanelFrame } from "./panel.js";
 import { TransferNotices, Transfers } from "./transfer.js";
 
@@ -30,6 +31,7 @@ export function ReliefNotice({ desk }) {
   const over = session.over.value;
   return html`<div class="relief-notice" role="alert">
     <${TransferNotices} desk=${desk} />
+    <${NotesNotice} notes=${relief?.notes ?? []} />
     ${relief?.handover && html`<${Offered} desk=${desk} offer=${relief.handover} />`}
     ${relief?.break_due &&
     !relief.handover &&

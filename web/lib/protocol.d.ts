@@ -870,6 +870,7 @@ export interface Relief {
   handover: HandoverPart | null;
   pool: boolean;
   watch: WatchPart[];
+  notes: ShiftNotePart[];
   break_at: string | null;
   break_due: boolean;
   rest_s: number;
@@ -893,6 +894,14 @@ export interface SeatPart {
   state: "out_of_use" | "offline" | "free" | "waiting" | "verify" | "ready" | "live" | "paused" | "fault" | "help";
   asset_tag: string | null;
   call_id: string | null;
+}
+
+/** What the shift before left to read: who, when, what. */
+export interface ShiftNotePart {
+  id: string;
+  name: string;
+  at: string;
+  text: string;
 }
 
 /** What the page's main thread knows of one picture of a tile, over the last second (wall.md 4). */
@@ -937,6 +946,7 @@ export interface StationPart {
   monitors: string[];
   live: number;
   lobby: number;
+  notes: ShiftNotePart[];
 }
 
 /** To staff who are on no post: how the places stand where they may sign on. Sent when it changes. */
