@@ -154,10 +154,12 @@ async def show_shift(request: web.Request, person: SignedIn) -> web.StreamRespon
 
 
 async def show_last_shift(request: web.Request, person: SignedIn) -> web.StreamResponse:
-    """GET /shifts/last: to the report of one's own newest shift, where the console leads after sign-off."""
-    _, rows = await _own_or_all(request, person)
+    """GET /shifts/last: the report of one's own newest shift, where the console leads after sign-off."""
+    places, rows = await _own_or_all(request, person)
     own = next((shift for shift in rows if shift.number == person.chair.number), None)
-    raise web.HTTPSeeOther(f"/shifts/{own.session}" if own else "/shifts")
+    if own is None:
+        return await list_shifts(request, person)
+    return await _shift_page(request, person, places | own.told, own)
 
 
 async def note_shift(request: web.Request, person: SignedIn) -> web.StreamResponse:
