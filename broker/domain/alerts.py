@@ -109,6 +109,9 @@ ADVICE: Mapping[AlertCode, str] = {
 }
 """What a console's detectors may say, and the field of the policy that tells how long it must last. Advice only."""
 
+OF_FACES = frozenset({AlertCode.FACES_MORE, AlertCode.FACES_NONE, AlertCode.FACES_FEWER})
+"""Those of a detector that counts faces: said of one end, and only where faces are expected."""
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -254,6 +257,18 @@ def _cause(code: AlertCode) -> Cause:
 def detectors_on(call: Call, policy: Policy) -> bool:
     """Say whether a console may look into this call's pictures by machine: never where staff only glance or do not."""
     return policy.detectors and KINDS[call.kind].observation is Observation.FULL
+
+
+def faces_expected(call: Call, leg: Leg, policy: Policy) -> int | None:
+    """Return how many faces an end should show: those verified, one at the seat. None: they are not counted.
+
+    A synthetic call shows no people.
+    """
+    if not (policy.faces and detectors_on(call, policy)) or call.synthetic:
+        return None
+    if leg.role is LegRole.PRISONER:
+        return 1
+    return len(leg.verified) or None
 
 
 def advice_stands(code: AlertCode, since: datetime, policy: Policy, now: datetime) -> bool:

@@ -74,6 +74,7 @@ class Policy:
     ending_last_s: float = 60.0
     # What a console's detectors see: advice only, and never of a call that staff may not watch (features F78, F79)
     detectors: bool = True
+    faces: bool = True  # of those detectors, the one that counts faces (docs/faces.md)
     covered_s: float = 10.0
     frozen_s: float = 10.0
     silence_s: float = 60.0

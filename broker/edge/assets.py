@@ -16,6 +16,7 @@ from aiohttp import web
 PREFIX = "/static"
 OUR_FOLDERS = ("web", "supervisor_console")
 TYPES = {
+    ".bin": "application/octet-stream",
     ".css": "text/css; charset=utf-8",
     ".ico": "image/x-icon",
     ".jpg": "image/jpeg",
@@ -26,12 +27,13 @@ TYPES = {
     ".ogg": "audio/ogg",
     ".png": "image/png",
     ".svg": "image/svg+xml",
+    ".wasm": "application/wasm",
     ".wav": "audio/wav",
     ".webmanifest": "application/manifest+json",
     ".webp": "image/webp",
     ".woff2": "font/woff2",
 }
-TEXT = {".css", ".js", ".json", ".mjs", ".svg", ".webmanifest"}
+PRESSED = {".css", ".js", ".json", ".mjs", ".svg", ".wasm", ".webmanifest"}
 YEAR = "public, max-age=31536000, immutable"
 
 # What a module may import by a bare name: name -> file in node_modules (design: house.md, "no bundler").
@@ -46,6 +48,14 @@ MODULES = {
 }
 GOVUK_CSS = "govuk-frontend/dist/govuk/govuk-frontend.min.css"
 FONT = "@fontsource-variable/atkinson-hyperlegible-next"
+# The detector of faces: a worker of the monitoring console loads them, and without them it is "not available".
+FACES = (
+    "@vladmandic/human/dist/human.esm.js",
+    "@vladmandic/human/models/blazeface.json",
+    "@vladmandic/human/models/blazeface.bin",
+    "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm",
+)
+FACE_WORKER = "supervisor_console/faces/worker.js"
 
 _FONT_FACE = re.compile(r"@font-face\{[^{}]*GDS Transport[^{}]*\}")
 _CREST_RULE = re.compile(r"[^{}]*\{[^{}]*govuk-crest[^{}]*\}")
@@ -161,6 +171,9 @@ def theirs(modules: Path) -> Iterator[tuple[str, bytes]]:
         yield f"vendor/{FONT}/wght.css", (font / "wght.css").read_bytes()
         for face in sorted((font / "files").glob("*-wght-normal.woff2")):
             yield f"vendor/{FONT}/files/{face.name}", face.read_bytes()
+        for path in FACES:
+            if (modules / path).exists():
+                yield f"vendor/{path}", (modules / path).read_bytes()
     except FileNotFoundError as error:
         raise NotInstalled(f"{error.filename} is missing; run: python3 scripts/dev.py setup") from error
 
@@ -174,5 +187,5 @@ def without_crown(css: str) -> str:
 def as_served(name: str, body: bytes) -> File:
     """Return a file with its type and, where that helps, its compressed form."""
     suffix = Path(name).suffix
-    zipped = gzip.compress(body, compresslevel=6, mtime=0) if suffix in TEXT else None
+    zipped = gzip.compress(body, compresslevel=6, mtime=0) if suffix in PRESSED else None
     return File(TYPES[suffix], body, zipped if zipped and len(zipped) < len(body) else None)

@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from broker.edge.assets import PREFIX
+from broker.edge.assets import FACE_WORKER, PREFIX
 from broker.edge.routes import route_of
 from broker.edge.services import services
 
@@ -23,12 +23,17 @@ def nonce(request: web.Request) -> str:
     return request[NONCE]
 
 
-def content_policy(word: str) -> str:
-    """Return the content security policy (W3C CSP 3) whose scripts carry the nonce `word`."""
+def content_policy(word: str, path: str = "/") -> str:
+    """Return the content security policy (W3C CSP 3) whose scripts carry the nonce `word`.
+
+    A worker has the policy of its own script's answer, not its page's (CSP 3 §4.2): so the one at `path` that counts
+    faces may compile WebAssembly, and no page may.
+    """
+    compiles = " 'wasm-unsafe-eval'" if path.startswith(f"{PREFIX}/") and path.endswith(f"/{FACE_WORKER}") else ""
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src 'self' 'nonce-{word}'",
+            f"script-src 'self' 'nonce-{word}'{compiles}",
             "style-src 'self'",
             "img-src 'self' data:",
             "font-src 'self'",
@@ -55,7 +60,7 @@ async def guard(request: web.Request, response: web.StreamResponse) -> None:
     """Set the headers of one answer; a signal of aiohttp, so that errors have them too."""
     route = route_of(request)
     headers = response.headers
-    headers["Content-Security-Policy"] = content_policy(nonce(request))
+    headers["Content-Security-Policy"] = content_policy(nonce(request), request.path)
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers["Permissions-Policy"] = device_policy(route.action if route else None)

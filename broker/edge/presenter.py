@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from broker.domain.alerts import detectors_on
+from broker.domain.alerts import detectors_on, faces_expected
 from broker.domain.attention import flows, limit_s, state_of
 from broker.domain.call import Call, Hold, Leg, LegRole, Phase
 from broker.domain.checks import Check, CheckStage
@@ -278,6 +278,7 @@ def _leg(entry: Entry, leg: Leg) -> LegPart:
         connected=leg.connected,
         sends=sorted(kind.value for kind in leg.sends),
         raised=leg.raised,
+        faces=faces_expected(entry.actor.call, leg, policy(entry.actor.call.policy_version)),
     )
 
 

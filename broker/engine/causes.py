@@ -6,7 +6,18 @@ import asyncio
 from datetime import datetime
 from typing import Final
 
-from broker.domain.alerts import ADVICE, OF_A_CALL, RULES, Alert, Clears, advice_stands, causes, detectors_on
+from broker.domain.alerts import (
+    ADVICE,
+    OF_A_CALL,
+    OF_FACES,
+    RULES,
+    Alert,
+    Clears,
+    advice_stands,
+    causes,
+    detectors_on,
+    faces_expected,
+)
 from broker.domain.call import Call, Phase
 from broker.domain.codes import AlertCode
 from broker.domain.policy import policy
@@ -90,7 +101,7 @@ class Causes:
         call, now, said = entry.actor.call, self._clock.now(), (call_id, leg_id, code)
         if leg_id is not None and call.leg(leg_id) is None:
             return
-        if since is None or call.phase is not Phase.LIVE or not detectors_on(call, policy(call.policy_version)):
+        if since is None or call.phase is not Phase.LIVE or not _may_be_said(call, leg_id, code):
             self._advice.get(said, {}).pop(session, None)
         else:
             began = max(min(since, now), call.started_at or now)
@@ -120,3 +131,11 @@ class Causes:
             self._alerts.raise_(
                 code, establishment=call.establishment, hall_id=call.hall_id, call_id=call_id, leg_id=leg_id
             )
+
+
+def _may_be_said(call: Call, leg_id: str | None, code: AlertCode) -> bool:
+    rules = policy(call.policy_version)
+    if code not in OF_FACES:
+        return detectors_on(call, rules)
+    leg = call.leg(leg_id) if leg_id is not None else None
+    return leg is not None and faces_expected(call, leg, rules) is not None

@@ -106,6 +106,7 @@ class LegPart(ServerPart):
     connected: bool
     sends: list[Literal["audio", "video"]]
     raised: bool = False  # asks for a member of staff
+    faces: int | None = None  # how many its picture should show; none: a console does not count them
 
 
 class HoldPart(ServerPart):

@@ -92,6 +92,15 @@ export class Suspicions {
     this.note({ callId, legId: null, code: "silence" }, isSilent(levels), now);
   }
 
+  /**
+   * @param {string} callId
+   * @param {string | null} legId
+   * @param {Suspicion} code
+   */
+  stands(callId, legId, code) {
+    return this.standing.has(`${callId} ${legId} ${code}`);
+  }
+
   /** Nothing is claimed of calls that cannot be looked at now. @param {ReadonlySet<string>} calls Those that can be. */
   keep(calls) {
     for (const [key, advice] of this.standing) if (!calls.has(advice.callId)) this.drop(key, advice);

@@ -5,6 +5,7 @@ import { html } from "htm/preact";
 
 import { t } from "../../web/lib/text.js";
 import { LOOK, Suspicions, lookAt } from "../lib/detect.js";
+import { countFaces, faceWords } from "./faces.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("../../web/lib/protocol.js").CallPart} CallPart */
@@ -31,7 +32,14 @@ export function detect(desk) {
     for (const one of calls) suspicions.heard(one.id, levelsOf(desk, one), now);
     if (turn % SAY_EVERY === 0) say(desk, suspicions);
   }, TURN_MS);
-  return () => clearInterval(timer);
+  const stop = countFaces(desk, {
+    calls: () => lookable(desk),
+    unseen: (callId, legId) => suspicions.stands(callId, legId, "covered") || suspicions.stands(callId, legId, "frozen"),
+  });
+  return () => {
+    clearInterval(timer);
+    stop();
+  };
 }
 
 /**
@@ -89,5 +97,5 @@ function say(desk, suspicions) {
 /** What is looked for in this call, and what is not. @param {{ call: CallPart }} props */
 export function Detects({ call }) {
   if (call.phase !== "live") return null;
-  return html`<p class="detects">${call.detectors ? `${t("monitor.detect.only")} ${t("monitor.detect.unavailable")}` : t("monitor.detect.off")}</p>`;
+  return html`<p class="detects">${call.detectors ? `${t("monitor.detect.only")} ${faceWords(call)}` : t("monitor.detect.off")}</p>`;
 }

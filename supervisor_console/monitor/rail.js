@@ -10,6 +10,7 @@ import { hourAndMinute } from "../lib/clock.js";
 import { icon } from "../lib/icons.js";
 import { Alerts } from "./alerts.js";
 import { EndPanel } from "./end.js";
+import { FacesLine } from "./faces.js";
 import { IdentityPanel } from "./identity.js";
 import { KeysPanel } from "./keyhelp.js";
 import { LeavePanel } from "./leave.js";
@@ -29,6 +30,7 @@ export function Rail({ desk }) {
     <${ReliefNotice} desk=${desk} />
     <${Top} desk=${desk} />
     <${Alerts} desk=${desk} />
+    <${FacesLine} desk=${desk} />
     <${Lobby} desk=${desk} />
     <${Ended} desk=${desk} />
     <${Coming} desk=${desk} />

@@ -512,6 +512,7 @@ export interface LegPart {
   connected: boolean;
   sends: ("audio" | "video")[];
   raised: boolean;
+  faces: number | null;
 }
 
 /** How far the leg has come, for the staff's eyes (features F76). No answer. */
