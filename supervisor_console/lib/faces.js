@@ -25,6 +25,17 @@ export function restAfter(ms) {
   return Math.max(PERIOD_MS, ms / SHARE) - ms;
 }
 
+/**
+ * Where a picture of that size lies in a look: whole and undistorted, for a face that is pulled out of shape is missed.
+ * @param {number} width
+ * @param {number} height
+ */
+export function placeOf(width, height) {
+  const scale = Math.min(FACE_LOOK.width / width, FACE_LOOK.height / height);
+  const size = { width: width * scale, height: height * scale };
+  return { left: (FACE_LOOK.width - size.width) / 2, top: (FACE_LOOK.height - size.height) / 2, ...size };
+}
+
 /** @param {readonly number[]} scores @returns {number} How many faces. */
 export function facesIn(scores) {
   return scores.filter((score) => score >= SURE).length;

@@ -1,7 +1,7 @@
 // @ts-check
 /** The worker that finds faces, as the page sees it: started once, asked for one picture at a time, or not available. */
 
-import { FACE_LOOK } from "../lib/faces.js";
+import { FACE_LOOK, placeOf } from "../lib/faces.js";
 
 /** @typedef {"load" | "start" | "stopped"} Why */
 /** @typedef {import("../faces/worker.js").Answer} Answer */
@@ -33,13 +33,15 @@ export class FaceWorker {
   }
 
   /**
-   * @param {HTMLVideoElement | ImageBitmap | OffscreenCanvas} picture
+   * @param {HTMLVideoElement | OffscreenCanvas} picture
    * @returns {Promise<{ scores: number[], ms: number }>} How sure the model is of each face, 0 to 1, and how long it took.
    * @throws {Unavailable}
    */
   async look(picture) {
     if (!this.pen) throw new Unavailable("start");
-    this.pen.drawImage(picture, 0, 0, FACE_LOOK.width, FACE_LOOK.height);
+    const [width, height] = "videoWidth" in picture ? [picture.videoWidth, picture.videoHeight] : [picture.width, picture.height];
+    const place = placeOf(width, height);
+    this.pen.drawImage(picture, place.left, place.top, place.width, place.height);
     const bitmap = this.canvas.transferToImageBitmap();
     const answered = this.answer(ANSWER_MS, "stopped");
     this.worker.postMessage(bitmap, [bitmap]);

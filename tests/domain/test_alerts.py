@@ -9,7 +9,7 @@ import pytest
 
 from broker.domain import commands as c
 from broker.domain.actors import SYSTEM, Actor
-from broker.domain.alerts import ADVICE, OF_A_CALL, RULES, Clears, advice_stands, causes, detectors_on
+from broker.domain.alerts import ADVICE, OF_A_CALL, RULES, Clears, advice_stands, causes, detectors_on, faces_expected
 from broker.domain.codes import AlertCode, AlertLevel, Post
 from broker.domain.policy import DEFAULT
 from tests.domain.support import MONITOR, NOON, SUPERVISOR, Scene, booked, live
@@ -154,3 +154,27 @@ def test_no_detector_looks_into_a_privileged_call(kind, may):
     call = replace(live().call, kind=kind)
     assert detectors_on(call, DEFAULT) is may
     assert not detectors_on(call, replace(DEFAULT, detectors=False))
+
+
+@pytest.mark.feature("F78")
+def test_as_many_faces_are_expected_as_people_were_verified_and_one_at_the_seat():
+    call = live().call
+    prisoner, family = call.legs
+    assert faces_expected(call, prisoner, DEFAULT) == 1
+    assert faces_expected(call, replace(family, verified=("c1", "k1")), DEFAULT) == 2
+    assert faces_expected(call, replace(family, verified=()), DEFAULT) is None
+
+
+@pytest.mark.feature("F78")
+@pytest.mark.parametrize(
+    ("changed", "rules"),
+    [
+        ({}, replace(DEFAULT, faces=False)),
+        ({}, replace(DEFAULT, detectors=False)),
+        ({"synthetic": True}, DEFAULT),
+        ({"kind": "legal"}, DEFAULT),
+    ],
+)
+def test_no_faces_are_counted_where_policy_has_it_off_nor_of_bots_nor_in_a_privileged_call(changed, rules):
+    call = replace(live().call, **changed)
+    assert [faces_expected(call, leg, rules) for leg in call.legs] == [None, None]

@@ -12,7 +12,17 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from broker.edge.assets import FONT, GOVUK_CSS, MODULES, Assets, NotInstalled, without_crown
+from broker.edge.assets import (
+    FACE_WORKER,
+    FACES,
+    FONT,
+    GOVUK_CSS,
+    MODULES,
+    Assets,
+    NotInstalled,
+    find_root,
+    without_crown,
+)
 
 CSS = (
     '@font-face{font-family:GDS Transport;src:url(/assets/fonts/a.woff2) format("woff2")}'
@@ -150,3 +160,21 @@ def test_the_wheel_carries_every_file_that_pages_need():
     wanted = {"web", "supervisor_console", *(f"node_modules/{path}" for path in (*MODULES.values(), GOVUK_CSS, FONT))}
 
     assert carried == {name: f"broker/pages/{name}" for name in wanted}
+
+
+def test_the_tree_is_whole_without_the_detector_of_faces_and_with_it_carries_its_model(tree):
+    names = [f"vendor/{path}" for path in FACES]
+    for name in names:
+        with pytest.raises(KeyError):
+            Assets(tree).url(name)
+    for path in FACES:
+        (tree / "node_modules" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / "node_modules" / path).write_bytes(b"model")
+    assert [Assets(tree).url(name).rpartition("/static/")[2][17:] for name in names] == names
+
+
+def test_the_worker_that_counts_faces_is_where_the_policy_looks_for_it_and_asks_for_what_is_served():
+    source = (find_root() / FACE_WORKER).read_text(encoding="utf-8")
+    folders = {path.rpartition("/")[0] for path in FACES}
+    assert "../../vendor/@vladmandic/human/dist/human.esm.js" in source
+    assert all(f"{folder}/" in source for folder in folders)

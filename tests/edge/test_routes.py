@@ -11,6 +11,7 @@ from broker.config import CHAIRS
 from broker.domain.permissions import ACTIONS
 from broker.domain.records import Role
 from broker.edge.app import routes
+from broker.edge.assets import FACE_WORKER
 from broker.edge.routes import ANY, ROUTE, Route, UndeclaredRoute, checked, register
 from broker.edge.services import SERVICES
 from tests.edge.wire import Wire, wire
@@ -88,6 +89,14 @@ async def test_every_answer_carries_the_headers_that_guard_it() -> None:
                 assert "default-src 'none'" in policy
                 assert "require-trusted-types-for 'script'" in policy
                 assert "unsafe" not in policy
+
+
+async def test_only_the_worker_that_counts_faces_may_compile_and_no_page_may() -> None:
+    async with wire() as w:
+        own = (await w.browser.get("monitor", f"/static/{'0' * 16}/{FACE_WORKER}")).headers["Content-Security-Policy"]
+        assert "script-src 'self' 'nonce-" in own and "'wasm-unsafe-eval'" in own
+        for path in (f"/{FACE_WORKER}", f"/static/{'0' * 16}/supervisor_console/monitor/main.js", "/monitor"):
+            assert "unsafe" not in (await w.browser.get("monitor", path)).headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/api/nothing"])

@@ -150,6 +150,17 @@ async def test_a_console_may_not_claim_to_have_seen_it_before_the_call(table: Ta
     assert named(table, AlertCode.FACES_FEWER) == []
 
 
+@pytest.mark.feature("F78")
+async def test_a_second_face_is_an_alert_after_five_seconds_and_only_of_an_end_that_is_counted(table: Table):
+    await table.live()
+    since = table.clock.now()
+    for waited_s, raised in ((4, 0), (6, 1)):
+        table.clock.turn(waited_s - (table.clock.now() - since).total_seconds())
+        table.engine.causes.advise("c-m", "v1", "v1.1", AlertCode.FACES_MORE, since)
+        table.engine.causes.advise("c-m", "v1", None, AlertCode.FACES_MORE, since)
+        assert [one.key.leg_id for one in named(table, AlertCode.FACES_MORE)] == ["v1.1"] * raised
+
+
 @pytest.mark.feature("F75")
 async def test_after_a_restart_the_list_is_as_it_was_and_nothing_is_raised_twice(table: Table):
     _, supervisor = await table.live()

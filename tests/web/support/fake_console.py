@@ -21,6 +21,7 @@ from broker.demo.portraits import portrait
 from broker.domain.codes import Code, HoldKind, Outcome, PauseReason, Post, Step
 from broker.domain.policy import DEFAULT
 from broker.edge.assets import Assets, find_root
+from broker.edge.headers import content_policy
 from broker.edge.live_pages import SHELLS
 from broker.protocol import client, posts, server
 from broker.protocol.attention import AttentionPart
@@ -70,6 +71,7 @@ class World:
         self.focus: str | None = None
         self.without_line: set[str] = set()
         self.photos: set[str] = set()  # people
+        self.not_served: set[str] = set()  # static files, by the end of their name
         for number in range(calls):
             self.add(number, "lobby" if number >= calls - lobby else "live")
 
@@ -377,7 +379,11 @@ class FakeBroker:
         if request.match_info["name"] == "web/lib/peer.js":
             root = find_root() / "tests" / "web" / "support" / "fake_peer.js"
             return web.Response(text=root.read_text(encoding="utf-8"), content_type="text/javascript")
-        return await self.assets.handler(request)
+        if request.match_info["name"].endswith(tuple(self.world.not_served)):
+            raise web.HTTPNotFound
+        answer = await self.assets.handler(request)
+        answer.headers["Content-Security-Policy"] = content_policy("fake", request.path)
+        return answer
 
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
         """Play the broker's end of the wire."""

@@ -41,11 +41,24 @@ function drawn(index) {
     pen.arc(160, 80 + Math.sin(step / 8) * 6, 40, 0, 7);
     pen.fill();
     pen.fillRect(100, 130, 120, 60);
+    const people = window.people?.[index]; // images that a test puts before this line's camera
+    if (people) drawPeople(pen, people, step);
   };
   draw();
   window.peerTimers ??= [];
   window.peerTimers.push(setInterval(() => window.peerStopped || draw(), 100));
   return canvas.captureStream(10).getVideoTracks()[0];
+}
+
+function drawPeople(pen, people, step) {
+  pen.fillStyle = `hsl(210 15% ${48 + (step % 2)}%)`; // a room, and the noise of a camera: no picture stands
+  pen.fillRect(0, 0, 320, 180);
+  pen.fillStyle = "#3b4a3f"; // a wall alone would be a covered camera
+  pen.fillRect(0, 120, 320, 60);
+  people.forEach((image, at) => {
+    const width = (image.width * 120) / image.height;
+    pen.drawImage(image, ((at + 0.5) * 320) / people.length - width / 2 + Math.sin(step / 8) * 3, 60, width, 120);
+  });
 }
 
 function tone() {
