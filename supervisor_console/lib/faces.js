@@ -16,13 +16,24 @@ const LOOKS = 3; // one look may be wrong, three in a row seldom are
 const FAVOUR_MS = 60_000; // what has been so for longer is looked at in turn, as all others
 const PERIOD_MS = 500; // both ends of one tile a second
 const SHARE = 0.05; // of one core, at the most
+const RECENT = 8;
 
-/**
- * @param {number} ms How long the last look took.
- * @returns {number} How long to wait before the next, so that looks take no more than their share of a core.
- */
-export function restAfter(ms) {
-  return Math.max(PERIOD_MS, ms / SHARE) - ms;
+/** How often to look, so that looks take no more than their share of a core. */
+export class Pace {
+  constructor() {
+    /** @type {number[]} */
+    this.took = [];
+  }
+
+  /**
+   * A page can read no thread's time: what a look costs is the shortest of the last ones, which waited least for a core.
+   * @param {number} ms How long the last look took.
+   * @returns {number} How long to wait before the next.
+   */
+  restAfter(ms) {
+    this.took = [...this.took.slice(1 - RECENT), ms];
+    return Math.max(0, Math.max(PERIOD_MS, Math.min(...this.took) / SHARE) - ms);
+  }
 }
 
 /**

@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 import { html } from "htm/preact";
 
 import { t } from "../../web/lib/text.js";
-import { FaceCounts, facesIn, restAfter } from "../lib/faces.js";
+import { FaceCounts, Pace, facesIn } from "../lib/faces.js";
 import { FaceWorker, Unavailable } from "./face_worker.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
@@ -27,6 +27,7 @@ export const counting = signal(/** @type {Counting} */ ({ state: "off" }));
  */
 export function countFaces(desk, { calls, unseen }) {
   const counts = new FaceCounts();
+  const pace = new Pace();
   /** @type {FaceWorker | null} */
   let worker = null;
   let timer = 0;
@@ -53,7 +54,7 @@ export function countFaces(desk, { calls, unseen }) {
       const at = now();
       const { scores, ms } = await worker.look(video);
       counts.counted(end, facesIn(scores), at);
-      return restAfter(ms);
+      return pace.restAfter(ms);
     } catch (error) {
       stop();
       counts.keep([]);

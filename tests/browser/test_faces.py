@@ -16,7 +16,7 @@ from tests.browser.conftest import Sitting
 from tests.browser.wall import DESK, Wall, on_post
 from tests.web.support.fake_console import World, served
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 t = catalogue("en")
 PICTURES = Path(__file__).resolve().parents[1] / "faces"

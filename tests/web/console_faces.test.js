@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { FaceCounts, SURE, facesIn, placeOf, restAfter } from "../../supervisor_console/lib/faces.js";
+import { FaceCounts, Pace, SURE, facesIn, placeOf } from "../../supervisor_console/lib/faces.js";
 
 const S = 1000;
 const FAMILY = { callId: "v1", legId: "v1.2", expected: 2 };
@@ -85,10 +85,12 @@ test("nothing stands of an end that cannot be looked at, nor after another numbe
 
 test("looks take five hundredths of a core at the most, and both ends of one tile a second", () => {
   for (const ms of [5, 20, 25, 60, 400]) {
-    const period = restAfter(ms) + ms;
+    const period = new Pace().restAfter(ms) + ms;
     assert.ok(ms / period <= 0.05 + 1e-9 && period >= 500, `${ms}`);
   }
-  assert.equal(restAfter(10) + 10, 500);
+  const pace = new Pace();
+  assert.equal(pace.restAfter(10) + 10, 500);
+  assert.equal(pace.restAfter(4000), 0); // it waited for a core, and spent no more than before
 });
 
 test("a face is what the model is sure of, and a picture lies whole and undistorted in a look", () => {
