@@ -95,4 +95,10 @@ self.onmessage = async ({ data }) => {
   }
 };
 
+// A model without its weights fails in promises of the package's own, that nobody waits for.
+self.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  say({ type: "failed", why: "start" });
+});
+
 start().catch(() => say({ type: "failed", why: "start" }));

@@ -51,7 +51,7 @@ function drawn(index) {
 }
 
 function drawPeople(pen, people, step) {
-  pen.fillStyle = `hsl(210 15% ${48 + (step % 2)}%)`; // a room, and the noise of a camera: no picture stands
+  pen.fillStyle = `hsl(210 15% ${48 + (step % 7)}%)`; // a room, and the noise of a camera: no two looks are alike
   pen.fillRect(0, 0, 320, 180);
   pen.fillStyle = "#3b4a3f"; // a wall alone would be a covered camera
   pen.fillRect(0, 120, 320, 60);
