@@ -64,7 +64,7 @@ def why_not(outgoing: Holder, incoming: Holder, live: Collection[str], proven: C
         return Code.NOT_ON_POST
     if incoming.number == outgoing.number:
         return Code.NOT_PERMITTED
-    if not outgoing.scope <= incoming.scope:
+    if incoming.pool is not outgoing.pool or not outgoing.scope <= incoming.scope:  # between sides it is a transfer
         return Code.SCOPE_DIFFERS
     return None if set(live) <= set(proven) else Code.NOT_ON_SCREEN
 

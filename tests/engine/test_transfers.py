@@ -254,3 +254,14 @@ async def test_of_the_pool_only_who_monitors_an_establishment_gives_it_back():
         assert await refused(answer("c-n2", PRISON)) is Code.UNKNOWN_TRANSFER
     await transfers.accept("c-n", PRISON)
     assert [body["to"] for body in await passed(table)] == ["pool", "establishment"]
+
+
+@pytest.mark.feature("F42", "F60")
+async def test_the_pool_hands_over_to_its_own_people_and_an_establishment_passes_by_a_transfer_alone():
+    table = Table()
+    await to_the_pool(table)
+    await table.post("M2", Post.MONITOR, "c-2")
+    await table.engine.offer("c-2", frozenset(), "audio=8 video=40", 0)
+    await watch(table, "c-n", "c-2", seconds=2)
+
+    assert await refused(table.engine.handovers.offer("c-n", "M2")) is Code.SCOPE_DIFFERS
